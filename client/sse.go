@@ -71,6 +71,18 @@ func (e Event) Result() (out ExecuteResponse, ok bool, err error) {
 	return out, false, nil
 }
 
+// Output is the data of an output event.
+type Output struct {
+	Stream string `json:"stream"` // stdout or stderr
+	Text   string `json:"text"`
+}
+
+// ParseOutput decodes the data of an output event.
+func ParseOutput(data []byte) (Output, error) {
+	var o Output
+	return o, json.Unmarshal(data, &o)
+}
+
 // ReadEvents parses a stream of server-sent events. A frame larger than 32 MiB
 // or an id that is no number is an error.
 func ReadEvents(r io.Reader) iter.Seq2[Event, error] {

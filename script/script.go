@@ -30,8 +30,7 @@ type Module struct {
 	Lookup func(ctx context.Context, key string) any
 }
 
-// Func is one row: a function of a module or a method of a class. As a result
-// of a Call it becomes a function of the script (iterators).
+// Func is one row: a function of a module or a method of a class.
 type Func struct {
 	Name    string
 	Aliases []string

@@ -148,13 +148,9 @@ func List(dirs ...Dir) ([]Listed, error) {
 	return all, nil
 }
 
-// Find returns the live kernel whose id is, or uniquely starts with, id (at
-// least 4 characters for a prefix).
-func Find(id string, dirs ...Dir) (Listed, error) {
-	all, err := List(dirs...)
-	if err != nil {
-		return Listed{}, err
-	}
+// Match returns the kernel whose id is, or uniquely starts with, id (at least
+// 4 characters for a prefix).
+func Match(id string, all []Listed) (Listed, error) {
 	var found []Listed
 	for _, l := range all {
 		if l.KernelID == id {

@@ -22,14 +22,18 @@ func TestRecordLifecycle(t *testing.T) {
 	if err := e.Publish(Record{KernelID: "abc123", PID: os.Getpid(), Endpoint: "http://127.0.0.1:1"}); err != nil {
 		t.Fatal(err)
 	}
-	l, err := Find("abc1", Dir{Runtime: dir, Scope: "user"})
+	all, err := List(Dir{Runtime: dir, Scope: "user"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Match("abc1", all)
 	if err != nil || !l.Live || l.Scope != "user" || l.Endpoint != "http://127.0.0.1:1" {
-		t.Fatalf("Find: %+v, %v", l, err)
+		t.Fatalf("Match: %+v, %v", l, err)
 	}
 	if _, err := Reserve(dir, "abc123"); fault.CodeOf(err) != fault.AlreadyExists {
 		t.Fatalf("second Reserve: %v", err)
 	}
-	if _, err := Find("ab", Dir{Runtime: dir}); fault.CodeOf(err) != fault.NotFound {
+	if _, err := Match("ab", all); fault.CodeOf(err) != fault.NotFound {
 		t.Fatalf("a prefix of 2 characters matched: %v", err)
 	}
 	if err := e.Remove(); err != nil {

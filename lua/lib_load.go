@@ -1,0 +1,180 @@
+package lua
+
+import "strings"
+
+// maxChunk is the largest source load accepts.
+const maxChunk = 10 << 20
+
+// baseLoad takes a string or a reader function. The reader is a step callee:
+// it may suspend.
+func baseLoad(c *Call) Status {
+	l := &loadStep{name: "=(load)", hasEnv: c.n > 3, env: c.Arg(3)}
+	if mode, ok := c.OptString(2, "bt"); !ok {
+		return c.Failed()
+	} else {
+		l.mode = mode
+	}
+	src := c.Arg(0)
+	if text, ok := src.AsString(); ok {
+		name, ok := c.OptString(1, text)
+		if !ok {
+			return c.Failed()
+		}
+		l.name = name
+		return l.compile(c, text)
+	}
+	name, ok := c.OptString(1, l.name)
+	if !ok {
+		return c.Failed()
+	}
+	l.name = name
+	if !src.IsFunction() {
+		return c.TypeError(0, "function")
+	}
+	l.reader = src
+	return c.CallThen(l, 1, src)
+}
+
+// loadStep collects what a reader function returns.
+type loadStep struct {
+	name, mode string
+	env        Value
+	hasEnv     bool
+	reader     Value
+	source     strings.Builder
+}
+
+func (l *loadStep) markValues(mark func(Value)) {
+	mark(l.env)
+	mark(l.reader)
+}
+
+func (l *loadStep) Resume(c *Call) Status {
+	switch v := c.Arg(0); {
+	case v.IsNil() || v.isString() && v.str() == "":
+		return l.compile(c, l.source.String())
+	case !v.isString():
+		c.Push(Nil)
+		return c.Return1(c.NewString("reader function must return a string"))
+	default:
+		if l.source.Len()+len(v.str()) > maxChunk {
+			return loadFailed(c, "chunk too large")
+		}
+		if !c.Charge(len(v.str())) {
+			return c.Failed()
+		}
+		l.source.WriteString(v.str())
+	}
+	return c.CallThen(l, 1, l.reader)
+}
+
+// compile returns the function, or nil and a message.
+func (l *loadStep) compile(c *Call, text string) Status {
+	if len(text) > maxChunk {
+		return loadFailed(c, "chunk too large")
+	}
+	if strings.HasPrefix(text, "\x1bLua") || !strings.Contains(l.mode, "t") {
+		kind := "text"
+		if strings.HasPrefix(text, "\x1b") {
+			kind = "binary"
+		}
+		if kind == "binary" || !strings.Contains(l.mode, "t") {
+			return loadFailed(c, "attempt to load a "+kind+" chunk (mode is '"+l.mode+"')")
+		}
+	}
+	return c.loadChunk(l.name, text, l.hasEnv, l.env)
+}
+
+// loadChunk compiles text and pushes its function, or nil and a message.
+func (c *Call) loadChunk(name, text string, hasEnv bool, env Value) Status {
+	if !c.Fuel(len(text)/8 + 1) {
+		return c.Failed()
+	}
+	chunk, err := Compile(name, text, CompileOptions{})
+	if err != nil {
+		return loadFailed(c, err.Error())
+	}
+	s := c.state
+	if !s.charge(chunk.chargeBytes()) {
+		return c.Failed()
+	}
+	s.mem -= chunk.chargeBytes() // Load charges
+	fn := s.Load(chunk)
+	if hasEnv {
+		fn.closure().upvals[0] = newUpval(env)
+	}
+	return c.Return1(fn)
+}
+
+func loadFailed(c *Call, msg string) Status {
+	c.Push(Nil)
+	c.Push(c.NewString(msg))
+	return c.Return()
+}
+
+// sourceReader is what dofile and loadfile call to read a file: it may suspend.
+var sourceReader = NewFunction("readsource", func(c *Call) Status {
+	path, ok := c.CheckString(0)
+	if !ok {
+		return c.Failed()
+	}
+	return c.system().ReadSource(c, path)
+})
+
+// fileStep goes on with a file's source.
+type fileStep struct {
+	do     bool // dofile: raise errors and call
+	mode   string
+	env    Value
+	hasEnv bool
+	called bool
+}
+
+func (f *fileStep) markValues(mark func(Value)) { mark(f.env) }
+
+func baseLoadfile(c *Call) Status {
+	mode, ok := c.OptString(1, "bt")
+	if !ok {
+		return c.Failed()
+	}
+	return c.readFile(&fileStep{mode: mode, hasEnv: c.n > 2, env: c.Arg(2)}, "loadfile")
+}
+
+func baseDofile(c *Call) Status { return c.readFile(&fileStep{do: true, mode: "bt"}, "dofile") }
+
+func (c *Call) readFile(f *fileStep, name string) Status {
+	if c.system().ReadSource == nil || c.Arg(0).IsNil() {
+		return c.notAvailable(name)
+	}
+	path, ok := c.CheckString(0)
+	if !ok {
+		return c.Failed()
+	}
+	return c.CallThen(f, 2, sourceReader.Value(), c.NewString(path))
+}
+
+func (f *fileStep) Resume(c *Call) Status {
+	if f.called {
+		return c.returnArgs(0)
+	}
+	source, ok := c.Arg(0).AsString()
+	if !ok {
+		if f.do {
+			return c.Raise(c.Arg(1))
+		}
+		c.Push(Nil)
+		c.Push(c.Arg(1))
+		return c.Return()
+	}
+	name, _ := c.Arg(1).AsString()
+	l := &loadStep{name: name, mode: f.mode, env: f.env, hasEnv: f.hasEnv}
+	if !f.do {
+		return l.compile(c, source)
+	}
+	chunk, err := Compile(name, source, CompileOptions{})
+	if err != nil {
+		return c.Raise(c.state.errorString(err.Error()))
+	}
+	f.called = true
+	return c.CallThen(f, -1, c.state.Load(chunk))
+}

@@ -1,0 +1,13 @@
+print(1.5 + 2, 3.0, -0.0, 0.0 == -0.0, 1 / 0, -1 / 0, 1e100, 2 ^ 53, 2 ^ 0.5)
+print(5.5 // 2, -5.5 // 2, 5.5 % 2, -5.5 % 2, 5.5 % -2, 1e308 * 10, -1e308 * 10)
+local nan = 0 / 0
+print(nan == nan, nan ~= nan, nan < 1, nan > 1, 1 < nan)
+print(5 // 0.0, -5 // 0.0, 5 % math.huge, -5 % math.huge, 5 % -math.huge, -5 % -math.huge)
+print(0.1 + 0.2, 1 / 3, 100 * 1.1, 1e15 + 0.5, 123456.789e3, 1e16, 12345678901234567890.0)
+print(3 | 0, 2.0 | 1, "10" + 5, "0x10" + 0, "1e1" * 1, 10 .. 20, 1.0 .. "", -0.0 .. "")
+print(pcall(function() return 1.5 | 1 end))
+print(pcall(function() return 2 ^ 63 | 1 end))
+print(pcall(function() local x = "abc" return x + 1 end))
+print(pcall(function() local x = "1.5" return x | 1 end))
+print(8 % 3.5, -8 % 3.5, 8 % -3.5, 2 ^ -1, (-2) ^ 2, -2 ^ 2, (-8) ^ (1 / 3) ~= (-8) ^ (1 / 3))
+print(1e300 * 1e300 == math.huge, -1e300 * 1e300 == -math.huge, 3 % -math.huge, 0.0 % 1, -0.0 % 1)

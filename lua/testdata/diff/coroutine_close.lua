@@ -1,0 +1,11 @@
+local function c(n) return setmetatable({}, { __close = function(_, e) print("close", n, e) end }) end
+local co = coroutine.create(function() local a <close> = c "a" local b <close> = c "b" coroutine.yield("y") end)
+print(coroutine.resume(co)) print(coroutine.close(co)) print(coroutine.status(co)) print(coroutine.resume(co))
+local co2 = coroutine.create(function() local a <close> = setmetatable({}, { __close = function() error("cerr", 0) end }) coroutine.yield() end)
+coroutine.resume(co2) print(coroutine.close(co2)) print(coroutine.status(co2))
+print(pcall(coroutine.close, coroutine.running()))
+local co3 co3 = coroutine.create(function() print(pcall(coroutine.close, co3)) end) coroutine.resume(co3)
+local w = coroutine.wrap(function() local a <close> = c "w" error("werr", 0) end) print(pcall(w))
+local co4 = coroutine.wrap(function() for i = 1, 3 do local a <close> = c(i) coroutine.yield(i) end end) print(co4(), co4(), co4(), co4())
+local co5 = coroutine.create(function() pcall(function() local a <close> = c "p" coroutine.yield() end) print("not reached") end) coroutine.resume(co5) print(coroutine.close(co5))
+local co6 = coroutine.create(function() error("x", 0) end) print(coroutine.resume(co6)) print(coroutine.close(co6)) print(coroutine.close(co6))

@@ -1,0 +1,10 @@
+local function two() return 1, 2 end local function none() end local function three() return "a", "b", "c" end
+print(two(), two()) print((two()), two()) print(none(), none()) print((none())) print(two(), none()) print(#{ two(), two() })
+local t = { three(), x = two(), three() } print(#t, t.x) print(#{ none() }, #{ none(), none() }, #{ (none()) })
+local a, b, c, d = two(), three() print(a, b, c, d) a, b = none() print(a, b) a, b = (three()) print(a, b) local x, y, z = three(), 5 print(x, y, z)
+print(select("#", none()), select("#", (none())), select("#", two(), none()), select("#", none(), two()))
+print(math.max(two(), two()), string.format("%s%s%s", three()), table.concat({ three() }, "-"), #table.pack(three(), three()))
+local function pass(...) return ... end print(pass(two())) print(pass(two(), 9)) print((pass(three()))) local function r() return pass(three()) end print(r()) print(pass(r(), r()))
+if none() then print("t") else print("f") end if two() then print("t") end while none() do end print(not none(), none() == nil, two() == 1, none() or "dflt", two() and "and")
+t = {} t[1], t[2], t[3] = three() print(t[1], t[2], t[3]) t[two()] = "k" print(t[1]) t.a, t.b = none() print(t.a, t.b)
+return three()

@@ -1,0 +1,65 @@
+math.abs(-5), math.abs(5.5), math.abs(-0.0), math.abs(math.mininteger), math.abs("-3"), math.abs("0x10")
+math.abs("x")
+math.abs()
+math.ceil(1.5), math.ceil(-1.5), math.ceil(3), math.ceil(1e100), math.ceil("2.5"), math.ceil(-0.5)
+math.floor(1.5), math.floor(-1.5), math.floor(3), math.floor(-1e100), math.floor(2^62), math.floor("7")
+math.floor({})
+math.sqrt(2), math.sin(1), math.cos(1), math.tan(1), math.asin(1), math.acos(0), math.atan(1), math.atan(1, 2), math.atan(-1, -1), math.atan(0, -1)
+math.exp(1), math.exp(0), math.log(10), math.log(8, 2), math.log(1000, 10), math.log(27, 3), math.log(0), math.log(2, 4)
+math.log("x")
+math.log(1, "x")
+math.deg(math.pi), math.rad(180), math.pi, math.huge, -math.huge, math.maxinteger, math.mininteger
+math.fmod(7, 3), math.fmod(-7, 3), math.fmod(7, -3), math.fmod(7.5, 2), math.fmod(-6, 2), math.fmod(5, math.huge), math.fmod(math.mininteger, -1)
+math.fmod(1, 0)
+math.fmod(1)
+math.fmod(1, 0.0) ~= math.fmod(1, 0.0)
+math.modf(3.7), math.modf(-3.7), math.modf(5), math.modf(1/0), math.modf(-1/0), math.modf(1e300)
+math.modf(3.7)
+math.modf(-3.25)
+math.modf(math.huge)
+math.modf(5)
+math.max(1, 2.5), math.max(3, 2), math.max(1), math.min(1, 2.5), math.min(3, 2), math.min(-1/0, 1), math.max(2, 2.0), math.max(2.0, 2)
+math.max()
+math.min()
+math.max(1, {})
+math.max("10", "9")
+math.max("10", 9)
+math.tointeger(3.0), math.tointeger(3.5), math.tointeger("8"), math.tointeger("x"), math.tointeger({}), math.tointeger(2^63), math.tointeger(-2^63)
+math.tointeger()
+math.type(1), math.type(1.0), math.type("1"), math.type(nil), math.type({})
+math.type()
+math.ult(1, 2), math.ult(-1, 2), math.ult(2, -1), math.ult(1, 1)
+math.ult(1)
+math.ult(1.5, 2)
+math.random(0, 1, 2)
+math.random(0) ~= nil, math.random(1, 1), math.random(5, 5)
+math.random(2, 1)
+math.random(-1)
+math.random("x")
+math.random(1.5)
+math.random(1, 2.5)
+math.randomseed(42) return math.random(0), math.random(100), math.random(1, 6), math.random(-5, 5), math.random(math.mininteger, math.maxinteger), math.random(1 << 40)
+math.randomseed(42) local t = {} for i = 1, 20 do t[i] = math.random(1000) end return table.concat(t, " ")
+math.randomseed(123, 456) local t = {} for i = 1, 10 do t[i] = string.format("%.14f", math.random()) end return table.concat(t, " ")
+math.randomseed(-1) return math.random(3), math.random(7), math.random(1, 3), math.random(0, 4)
+math.randomseed(7) return math.random(0), math.random(0, math.maxinteger), math.random(math.mininteger, 0), math.random(1 << 62)
+math.randomseed(2.0) return math.random(0)
+math.randomseed("x")
+math.randomseed(1, "x")
+7 // 2, -7 // 2, 7 // -2, 7.5 // 2, -7 % 3, 7 % -3, -7.5 % 2, 5 % math.huge, -5 % math.huge, 1e15 % 7
+1 // 0
+1 % 0
+1 / 0, -1 / 0, 1 // 0.0, 3 | 4, 5 & 6, 5 ~ 3, ~0, 1 << 63, 1 << 64, -1 >> 1, 1 << -1
+1.5 | 1
+"a" | 1
+2^53 | 0
+2^64 | 0
+math.maxinteger + 1 == math.mininteger, math.maxinteger * 2, math.mininteger // -1, math.mininteger % -1
+1e308 * 10, 2^1023 * 2, 0.1 + 0.2, 100 // 1e-300, 3 == 3.0, math.maxinteger + 0.0 == 2^63, math.maxinteger < 2^63, 2^53 == 2^53 + 1
+tostring(1e15), tostring(1e16), tostring(0.1), tostring(-0.0), tostring(1e100), tostring(3.0), tostring(123456789012.5), 2^63, 1e14, 123456.789e3
+tonumber("0x"), tonumber("0x1p4"), tonumber("  10  "), tonumber("1e"), tonumber("1e1"), tonumber(""), tonumber("0x.8"), tonumber("1 2"), tonumber("10", 2), tonumber("zz", 36), tonumber("8", 8), tonumber("-ff", 16), tonumber("9223372036854775808"), tonumber("0xffffffffffffffffff")
+tonumber("10", 1)
+tonumber(10, 10)
+tonumber()
+tonumber("1e5000"), tonumber("inf"), tonumber("nan"), tonumber("0x1.8p1"), tonumber("1_000"), tonumber("٣")
+string.format("%.14g", math.sin(0.5)), string.format("%.14g", math.exp(0.5)), 2^0.5, 2^-1, (-8)^(1/3) ~= (-8)^(1/3)
