@@ -97,7 +97,10 @@ func (k *Kernel) checkScheduler(ctx context.Context, threshold int) Check {
 // checkDisk looks at the file system of the state directory.
 func checkDisk(c *config.Config) Check {
 	dir := c.Paths.StateDir
-	for dir != "" {
+	if dir == "" {
+		return Check{Status: Healthy, Detail: "no state directory"}
+	}
+	for {
 		if _, err := os.Stat(dir); err == nil || filepath.Dir(dir) == dir {
 			break
 		}

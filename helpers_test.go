@@ -2,6 +2,8 @@ package llmspell_test
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -113,4 +115,17 @@ func eventually(t testing.TB, what string, ok func() bool) {
 		case <-time.After(time.Millisecond):
 		}
 	}
+}
+
+// failingStore is a store that does not answer while fail is set.
+type failingStore struct {
+	store.Store
+	fail atomic.Bool
+}
+
+func (f *failingStore) Ping(ctx context.Context) error {
+	if f.fail.Load() {
+		return errors.New("the database is gone")
+	}
+	return f.Store.Ping(ctx)
 }

@@ -102,6 +102,7 @@ func New(ctx context.Context, p Params) (*Kernel, error) {
 	k.unobserve = k.infra.metrics.add(p.Metrics)
 	library, err := newLibrary(k, p.Modules)
 	if err != nil {
+		k.unobserve()
 		k.infra.detach(k)
 		return nil, err
 	}

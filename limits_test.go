@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,13 +17,13 @@ import (
 // where other tests keep the processors busy.
 const tolerance = 500 * time.Millisecond
 
-func TestBombsEndWhileOthersGoOn(t *testing.T) {
-	t.Parallel()
-	k := openKernel(t, "[runtime.security]\nmax_execution_time_ms = 400\nmax_memory_bytes = 20000000")
-	other := newSession(t, k)
+// keepBusy executes in a session of its own until the test ends, and returns
+// the number of executions so far.
+func keepBusy(t *testing.T, k *llmspell.Kernel) *atomic.Int64 {
+	t.Helper()
+	s := newSession(t, k)
 	var rounds atomic.Int64
-	stop := make(chan struct{})
-	done := make(chan struct{})
+	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
@@ -31,53 +32,67 @@ func TestBombsEndWhileOthersGoOn(t *testing.T) {
 				return
 			default:
 			}
-			if _, err := other.Execute(context.Background(), "return 1"); err != nil {
+			if _, err := s.Execute(context.Background(), "return 1"); err != nil {
 				t.Errorf("other session: %v", err)
 				return
 			}
 			rounds.Add(1)
 		}
 	}()
-	for name, c := range map[string]struct {
-		code  string
-		codes []fault.Code
-	}{
-		"loop":           {"while true do end", []fault.Code{fault.ExecutionTimeout}},
-		"caught loop":    {"while true do pcall(function() while true do end end) end", []fault.Code{fault.ExecutionTimeout}},
-		"pattern":        {"return string.find(string.rep('a', 100000), string.rep('a*', 20) .. 'b')", []fault.Code{fault.ExecutionTimeout}},
-		"string":         {"return ('x'):rep(1 << 40)", []fault.Code{fault.MemoryLimit, fault.ScriptFailed}},
-		"doubling":       {"local s = 'x' while true do s = s .. s end", []fault.Code{fault.MemoryLimit}},
-		"recursion":      {"local function f() return 1 + f() end return f()", []fault.Code{fault.ScriptFailed, fault.MemoryLimit}},
-		"table":          {"local t = {} while true do t[#t + 1] = {} end", []fault.Code{fault.MemoryLimit}},
-		"stubborn table": {"local t = {} while true do pcall(function() while true do t[#t + 1] = {} end end) end", []fault.Code{fault.MemoryLimit, fault.ExecutionTimeout}},
+	t.Cleanup(func() {
+		close(stop)
+		<-done
+	})
+	return &rounds
+}
+
+func TestRunawaysEndWhileOthersGoOn(t *testing.T) {
+	t.Parallel()
+	k := openKernel(t, "[runtime.security]\nmax_execution_time_ms = 400")
+	rounds := keepBusy(t, k)
+	for name, code := range map[string]string{
+		"loop":        "while true do end",
+		"caught loop": "while true do pcall(function() while true do end end) end",
+		"pattern":     "return string.find(string.rep('a', 100000), string.rep('a*', 20) .. 'b')",
+		"metamethod":  "local t = setmetatable({}, {}) getmetatable(t).__index = function(t, k) return t[k + 1] end return pcall(function() while true do pcall(function() return t[1] end) end end)",
 	} {
 		before, start := rounds.Load(), time.Now()
-		_, err := k.Execute(t.Context(), c.code)
+		_, err := k.Execute(t.Context(), code)
 		took := time.Since(start)
-		if !contains(c.codes, codeOf(err)) {
-			t.Errorf("%s: %v (%s), want one of %v", name, err, codeOf(err), c.codes)
+		if codeOf(err) != fault.ExecutionTimeout {
+			t.Errorf("%s: %v (%s), want a timeout", name, err, codeOf(err))
 		}
 		if took > 400*time.Millisecond+tolerance {
 			t.Errorf("%s: ended after %v", name, took)
 		}
-		if took > 100*time.Millisecond && rounds.Load()-before < 5 {
-			t.Errorf("%s: the other session ran %d times in %v", name, rounds.Load()-before, took)
+		if n := rounds.Load() - before; n < 5 {
+			t.Errorf("%s: the other session executed %d times in %v", name, n, took)
 		}
-	}
-	close(stop)
-	<-done
-	if r := execute(t, k, "return 1"); r.String() != "1" {
-		t.Errorf("afterwards: %s", r)
 	}
 }
 
-func contains(codes []fault.Code, code fault.Code) bool {
-	for _, c := range codes {
-		if c == code {
-			return true
+func TestMemoryBombsEnd(t *testing.T) {
+	t.Parallel()
+	k := openKernel(t, "[runtime.security]\nmax_memory_bytes = 20000000")
+	keepBusy(t, k)
+	for name, c := range map[string]struct {
+		code  string
+		codes []fault.Code
+	}{
+		"string":         {"return ('x'):rep(1 << 40)", []fault.Code{fault.MemoryLimit, fault.ScriptFailed}},
+		"doubling":       {"local s = 'x' while true do s = s .. s end", []fault.Code{fault.MemoryLimit}},
+		"recursion":      {"local function f() return 1 + f() end return f()", []fault.Code{fault.ScriptFailed, fault.MemoryLimit}},
+		"table":          {"local t = {} while true do t[#t + 1] = {} end", []fault.Code{fault.MemoryLimit}},
+		"stubborn table": {"local t = {} while true do pcall(function() while true do t[#t + 1] = {} end end) end", []fault.Code{fault.MemoryLimit}},
+	} {
+		_, err := k.Execute(t.Context(), c.code)
+		if !slices.Contains(c.codes, codeOf(err)) {
+			t.Errorf("%s: %v (%s), want one of %v", name, err, codeOf(err), c.codes)
 		}
 	}
-	return false
+	if r := execute(t, k, "return 1"); r.String() != "1" {
+		t.Errorf("afterwards: %s", r)
+	}
 }
 
 func TestInterrupts(t *testing.T) {
@@ -166,7 +181,7 @@ func TestTotalMemoryIsShared(t *testing.T) {
 	t.Parallel()
 	k := openKernel(t, "[runtime]\nmax_total_memory_bytes = 30000000\n[runtime.security]\nmax_memory_bytes = 50000000")
 	s := newSession(t, k)
-	execute(t, s, "keep = ('x'):rep(28000000)")
+	execute(t, s, "keep = ('x'):rep(28000000) collectgarbage()")
 	if used := k.Stats().ScriptHeapBytes; used < 28000000 {
 		t.Errorf("script heaps count %d bytes", used)
 	}

@@ -188,6 +188,7 @@ type (
 		vars    []*local
 		exprs   []expr
 		body    block
+		in      int32 // line of the first expression
 		do, end int32 // lines of the keywords
 	}
 	functionStat struct {

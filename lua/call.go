@@ -73,28 +73,40 @@ func (s *State) doCall() action {
 		}
 		return s.callGo(fn)
 	}
-	return s.callValue(f)
+	return s.callValue()
 }
 
 // callValue calls through __call.
-func (s *State) callValue(f Value) action {
-	th, r := s.th, &s.rq
-	h := s.metaEvent(f, evCall)
-	if h.IsNil() {
-		return s.callError(f)
-	}
-	if need := r.a + r.n + 2; need > len(th.stack) && !s.growStack(th, need) {
+func (s *State) callValue() action {
+	r := &s.rq
+	if !s.resolveCall(r.a, &r.n) {
 		return actRaise
 	}
-	copy(th.stack[r.a+1:r.a+r.n+2], th.stack[r.a:r.a+r.n+1])
-	th.stack[r.a] = h
-	r.n++
-	if r.n > maxFrames {
-		s.stackOverflow()
-		return actRaise
-	}
-	s.budget--
 	return actCall
+}
+
+// resolveCall puts the __call metamethod of the value in slot a, or that of the
+// metamethod and so on, below its arguments. false: an error is set.
+func (s *State) resolveCall(a int, n *int) bool {
+	th := s.th
+	for range maxCDepth {
+		f := th.stack[a]
+		if f.IsFunction() {
+			return true
+		}
+		h := s.metaEvent(f, evCall)
+		if h.IsNil() {
+			s.callError(f)
+			return false
+		}
+		if need := a + *n + 2; need > len(th.stack) && !s.growStack(th, need) {
+			return false
+		}
+		copy(th.stack[a+1:a+*n+2], th.stack[a:a+*n+1])
+		th.stack[a] = h
+		*n++
+	}
+	return s.runtimeError("C stack overflow")
 }
 
 // pushLua enters a Lua function.
@@ -150,7 +162,7 @@ func (s *State) callGo(fn *Function) action {
 		c.th = th
 	}
 	c.fn = fn
-	c.base, c.n, c.nret = r.a, r.n, 0
+	c.base, c.n, c.nret, c.pending = r.a, r.n, 0, 0
 	c.single, c.framed, c.active, c.refused = false, false, true, false
 	ret, nres, flags := r.a, r.nres, r.flags
 	status := fn.fn(c)
@@ -238,8 +250,11 @@ func (s *State) startStep(ret, nres int, flags frameFlags) action {
 	if c.framed {
 		f = &th.frames[th.nf-1]
 	} else {
-		var ok bool
-		if f, ok = s.pushGo(th, c.fn, fStep, ret, nres, flags); !ok {
+		kind, ok := fStep, false
+		if _, yieldable := c.step.(yieldableStep); yieldable {
+			kind |= fYieldable
+		}
+		if f, ok = s.pushGo(th, c.fn, kind, ret, nres, flags); !ok {
 			return actRaise
 		}
 	}
@@ -251,11 +266,18 @@ func (s *State) startStep(ret, nres int, flags frameFlags) action {
 	return actCall
 }
 
+// yieldableStep marks the steps whose callee may yield, as C Lua's functions
+// with a continuation.
+type yieldableStep interface{ yieldable() }
+
 // suspendCall leaves the fiber waiting in the running Go function.
 func (s *State) suspendCall(ret, nres int, flags frameFlags) action {
 	c, th := &s.call, s.th
-	if s.nested > 0 {
+	if s.nested > 0 || s.inGC {
 		name := s.nestedName
+		if s.inGC {
+			name = "__gc"
+		}
 		s.err = s.refusal(RefusalSuspend, "attempt to suspend across '"+name+"'", true)
 		return actRaise
 	}
@@ -341,7 +363,7 @@ func (s *State) resumeStep(f *frame) action {
 	copy(th.stack[base+1:base+1+got], th.stack[r.a:r.a+got])
 	clear(th.stack[base+1+got : base+1+n])
 	c.th, c.fn = th, f.fn
-	c.base, c.n, c.nret = base, n, 0
+	c.base, c.n, c.nret, c.pending = base, n, 0, 0
 	c.single, c.framed, c.active, c.refused = false, true, true, false
 	ret, nres, flags := int(f.ret), int(f.nres), f.flags&fDeliver
 	if s.budget -= goCallFuel; s.budget <= 0 {

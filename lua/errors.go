@@ -238,7 +238,7 @@ func (f *frame) callName() (name, what string) {
 }
 
 // callError is "attempt to call a nil value (global 'f')".
-func (s *State) callError(f Value) action {
+func (s *State) callError(f Value) {
 	extra := ""
 	th := s.th
 	if th.nf > 0 && s.rq.flags&fBase == 0 {
@@ -249,7 +249,6 @@ func (s *State) callError(f Value) action {
 		}
 	}
 	s.runtimeError("attempt to call a %s value%s", s.typeName(f), extra)
-	return actRaise
 }
 
 // tracebackText is luaL_traceback without message.

@@ -35,7 +35,12 @@ const (
 	bufferNone
 )
 
-const defaultBuffer = 4096
+const (
+	defaultBuffer = 4096
+	// readChunk bounds what one read takes from a file, and so what is left in
+	// the buffer, which no walk counts, when a format has what it wants.
+	readChunk = 4 * defaultBuffer
+)
 
 var errNoFile = errors.New("not available")
 
@@ -70,13 +75,14 @@ func (f *luaFile) fill(c *Call) error {
 		size := max(defaultBuffer, 2*len(f.in))
 		if !c.Charge(max(size-f.inCost, 0)) {
 			c.refuse()
+			f.base, f.in, f.inCost = nil, nil, 0
 			return errNoFile
 		}
 		f.inCost = size
 		f.base = append(make([]byte, 0, size), f.in...)
 		f.in = f.base
 	}
-	n, err := f.f.Read(f.in[len(f.in):cap(f.in)])
+	n, err := f.f.Read(f.in[len(f.in):min(cap(f.in), len(f.in)+readChunk)])
 	f.in = f.in[:len(f.in)+n]
 	if errors.Is(err, io.EOF) {
 		f.eof, err = true, nil
@@ -94,16 +100,17 @@ func (f *luaFile) append(c *Call, s string) bool {
 	return true
 }
 
-// consume drops n bytes of the read buffer, and a big buffer once it is empty.
+// consume drops n bytes of the read buffer, and a big buffer of which little is
+// left.
 func (f *luaFile) consume(n int) {
-	if n < len(f.in) {
-		f.in = f.in[n:]
-		return
+	f.in = f.in[n:]
+	switch big := cap(f.base) > readChunk; {
+	case big && len(f.in) <= readChunk:
+		f.base = append(make([]byte, 0, max(defaultBuffer, len(f.in))), f.in...)
+		f.in, f.inCost = f.base, cap(f.base)
+	case len(f.in) == 0:
+		f.in = f.base[:0]
 	}
-	if cap(f.base) > 16*defaultBuffer {
-		f.base, f.inCost = nil, 0
-	}
-	f.in = f.base[:0]
 }
 
 // write adds s to the output.

@@ -16,7 +16,8 @@ type fileReader struct {
 	self    Value
 	formats []Value
 	results []Value
-	scanned int // bytes of the present line searched already
+	few     [3]Value // where results begin
+	scanned int      // bytes of the present line searched already
 
 	// iterator is set for file:lines: the results of the iteration.
 	iterator, closeAtEnd bool
@@ -68,8 +69,9 @@ func validFormat(v Value) bool {
 
 func (r *fileReader) start(c *Call) Status {
 	if len(r.formats) == 0 {
-		r.formats = []Value{lineFormat}
+		r.formats = defaultFormats
 	}
+	r.results = r.few[:0]
 	r.file.eof = false
 	if err := r.file.flushOut(); err != nil {
 		return c.FileResult(err, "")
@@ -77,7 +79,8 @@ func (r *fileReader) start(c *Call) Status {
 	return r.run(c)
 }
 
-var lineFormat = makeShared("l")
+// defaultFormats is what a read without formats reads.
+var defaultFormats = []Value{makeShared("l")}
 
 // run reads formats until all are done, one fails or input has to be waited for.
 func (r *fileReader) run(c *Call) Status {
@@ -161,7 +164,10 @@ func (r *fileReader) read(c *Call, format Value) (v Value, done bool) {
 
 // take consumes n bytes and returns the first of them.
 func (r *fileReader) take(c *Call, n, keep int) Value {
-	v := c.NewString(string(r.file.in[:keep]))
+	v := emptyString
+	if keep > 0 {
+		v = c.NewString(string(r.file.in[:keep]))
+	}
 	r.file.consume(n)
 	return v
 }

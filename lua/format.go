@@ -32,6 +32,14 @@ func strFormat(c *Call) Status {
 	if !ok {
 		return c.Failed()
 	}
+	if objects := objectArgs(c, format); len(objects) > 0 {
+		return resolveObjects(c, objects)
+	}
+	return formatArgs(c, format)
+}
+
+// formatArgs formats arguments of which none needs a call.
+func formatArgs(c *Call, format string) Status {
 	var out buffer
 	arg := 0
 	for {

@@ -31,6 +31,7 @@ const (
 	fStep                             // Go frame of a step function
 	fEntry                            // Go frame below a nested run
 	fHandler                          // Go frame below a message handler
+	fYieldable                        // step frame across which a coroutine can yield
 	fWaiting                          // Go frame of a suspended host call
 	fClosing                          // Lua frame whose RETURN closes variables; extra is the end of its results
 	fUnwinding                        // Lua frame whose variables are being closed by an error
@@ -42,6 +43,9 @@ const (
 	// fNoYield are the frames across which a coroutine cannot yield.
 	fNoYield = fStep | fEntry | fHandler
 )
+
+// forbidsYield reports whether a frame is counted in Thread.nny.
+func (k frameFlags) forbidsYield() bool { return k&fNoYield != 0 && k&fYieldable == 0 }
 
 const frameSize = unsafe.Sizeof(frame{})
 
@@ -79,7 +83,7 @@ func (s *State) pushGo(th *Thread, fn *Function, kind frameFlags, base, nres int
 	if th.nf == len(th.frames) && !s.growFrames(th) {
 		return nil, false
 	}
-	if kind&fNoYield != 0 {
+	if kind.forbidsYield() {
 		if th.cdepth+th.nny >= maxCDepth {
 			s.runtimeError("C stack overflow")
 			return nil, false
@@ -88,7 +92,10 @@ func (s *State) pushGo(th *Thread, fn *Function, kind frameFlags, base, nres int
 	}
 	f := &th.frames[th.nf]
 	th.nf++
-	*f = frame{fn: fn, base: int32(base), ret: int32(base), nres: int32(nres), flags: kind | flags}
+	if f.fn != fn {
+		f.fn = fn
+	}
+	f.base, f.ret, f.nres, f.nvar, f.extra, f.flags = int32(base), int32(base), int32(nres), 0, 0, kind|flags
 	return f, true
 }
 
@@ -97,10 +104,12 @@ func (th *Thread) popFrame() {
 	th.nf--
 	f := &th.frames[th.nf]
 	if f.flags&fGo != 0 {
-		if f.flags&fNoYield != 0 {
+		if f.flags.forbidsYield() {
 			th.nny--
 		}
-		f.fn, f.step = nil, nil
+		if f.flags&fStep != 0 {
+			f.step = nil
+		}
 	}
 }
 

@@ -49,8 +49,14 @@ func (s *State) grant() {
 
 // edge runs at the call or back edge where the slice's fuel ended.
 func (s *State) edge() action {
+	walks := s.walks
 	if !s.poll() {
 		return s.leave(exitStopped)
+	}
+	if s.walks != walks && !s.call.active {
+		// Only here, where no Go code holds a pointer into the running stack.
+		th := s.th
+		th.trim(max(s.liveSlots(th), s.rq.a+s.rq.n+goSlots))
 	}
 	return actRun
 }

@@ -128,6 +128,7 @@ type Call struct {
 	active  bool // a Go function runs now
 	refused bool // an allocation failed: the call fails with refusal when it returns
 	refusal Value
+	pending int64 // bytes charged for what is not built yet: a walk cannot find them
 
 	step  Step   // of CallThen
 	want  int    // results of CallThen
@@ -316,7 +317,13 @@ func (c *Call) OptString(i int, def string) (v string, ok bool) {
 // Charge asks for n more bytes of the state's memory before Go code builds
 // something of that size, which it then hands to NewStringCharged. false: the
 // request was refused and the error "not enough memory" is set.
-func (c *Call) Charge(n int) bool { return c.state.charge(int64(n)) }
+func (c *Call) Charge(n int) bool {
+	if !c.state.charge(int64(n)) {
+		return false
+	}
+	c.pending += int64(n)
+	return true
+}
 
 // Fuel subtracts n units for work done in Go and polls interrupt, deadline and
 // fuel at least every 4,096 units. false: the run must stop; return Failed.
@@ -335,6 +342,7 @@ func (c *Call) NewString(s string) Value {
 
 // NewStringCharged returns a string whose len(s) bytes Charge already counted.
 func (c *Call) NewStringCharged(s string) Value {
+	c.pending = max(0, c.pending-int64(len(s)))
 	c.state.chargeHost(chargeString)
 	return makeString(s)
 }

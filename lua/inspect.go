@@ -148,10 +148,10 @@ func (c *Call) upvalueID(fn Value, n int) (Value, bool) {
 		return fn, true
 	}
 	u := fn.closure().upvals[n-1]
-	if u.id.IsNil() {
-		u.id = c.state.NewUserdata(upvalueIDs, nil)
+	if u.id == nil {
+		u.id = c.state.NewUserdata(upvalueIDs, nil).userdata()
 	}
-	return u.id, true
+	return u.id.Value(), true
 }
 
 // joinUpvalues makes upvalue n1 of f1 refer to upvalue n2 of f2.

@@ -194,6 +194,8 @@ func basePairs(c *Call) Status {
 // returnAll returns what the callee returned.
 type returnAll struct{}
 
+func (returnAll) yieldable() {}
+
 func (returnAll) Resume(c *Call) Status { return c.returnArgs(0) }
 
 func baseRawEqual(c *Call) Status {

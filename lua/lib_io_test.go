@@ -264,3 +264,31 @@ func TestExit(t *testing.T) {
 		}
 	}
 }
+
+// TestLibraryCallbacksMayWait checks that what library functions call can
+// suspend.
+func TestLibraryCallbacksMayWait(t *testing.T) {
+	t.Parallel()
+	sys, _ := testSystem("")
+	sys.Getenv = func(c *Call, name string) Status { return c.Suspend([]byte(name)) }
+	const program = `
+local wait = os.getenv
+local obj = setmetatable({}, {__tostring = function() return wait("s") end})
+print(string.format("<%s %d %s>", obj, 7, obj))
+print(("a-b"):gsub("%a", function(x) return wait(x) end))
+local t = {2, 1}
+table.sort(t, function(a, b) return (wait("less") == "y") == (a < b) end)
+print(t[1], t[2])
+package.preload.p = function() return wait("load") end
+print(require("p"))
+print(pcall(string.gsub, "x", ".", function() error(wait("e"), 0) end))
+`
+	got, err := converse(t, sys, program, line("o1"), line("o2"), line("A"), line("B"), line("y"), line("mod"), line("bad"))
+	if err != nil {
+		t.Fatal(err, err.Traceback)
+	}
+	const want = "<o1 7 o2>\nA-B\t2\n1\t2\nmod\t:preload:\nfalse\tbad\n"
+	if got != want {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}

@@ -15,7 +15,8 @@ func baseLoad(c *Call) Status {
 		l.mode = mode
 	}
 	src := c.Arg(0)
-	if text, ok := src.AsString(); ok {
+	if src.isString() || src.isNumber() {
+		text := c.state.ToStringRaw(src)
 		name, ok := c.OptString(1, text)
 		if !ok {
 			return c.Failed()
@@ -32,7 +33,7 @@ func baseLoad(c *Call) Status {
 		return c.TypeError(0, "function")
 	}
 	l.reader = src
-	return c.CallThen(l, 1, src)
+	return l.read(c)
 }
 
 // loadStep collects what a reader function returns.
@@ -49,13 +50,20 @@ func (l *loadStep) markValues(mark func(Value)) {
 	mark(l.reader)
 }
 
+// read calls the reader, whose errors load returns.
+func (l *loadStep) read(c *Call) Status { return c.CallThen(l, 2, pcallFunction.Value(), l.reader) }
+
 func (l *loadStep) Resume(c *Call) Status {
-	switch v := c.Arg(0); {
+	if !c.Arg(0).Truthy() {
+		c.Push(Nil)
+		return c.Return1(c.Arg(1))
+	}
+	switch v := c.Arg(1); {
 	case v.IsNil() || v.isString() && v.str() == "":
 		return l.compile(c, l.source.String())
 	case !v.isString():
 		c.Push(Nil)
-		return c.Return1(c.NewString("reader function must return a string"))
+		return c.Return1(c.NewString(c.Where(1) + "reader function must return a string"))
 	default:
 		if l.source.Len()+len(v.str()) > maxChunk {
 			return loadFailed(c, "chunk too large")
@@ -65,7 +73,7 @@ func (l *loadStep) Resume(c *Call) Status {
 		}
 		l.source.WriteString(v.str())
 	}
-	return c.CallThen(l, 1, l.reader)
+	return l.read(c)
 }
 
 // compile returns the function, or nil and a message.
@@ -129,6 +137,8 @@ type fileStep struct {
 	hasEnv bool
 	called bool
 }
+
+func (f *fileStep) yieldable() {}
 
 func (f *fileStep) markValues(mark func(Value)) { mark(f.env) }
 

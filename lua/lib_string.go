@@ -54,12 +54,30 @@ func endPos(pos int64, n int) int64 {
 // substring returns s[i:j] as a Lua string with memory of its own, so that a
 // short piece does not keep a long text alive uncounted.
 func (c *Call) substring(s string, i, j int) Value {
+	switch j - i {
+	case 0:
+		return emptyString
+	case 1:
+		return byteStrings[s[i]]
+	}
 	if !c.Charge(j - i) {
 		c.refuse()
 		return Nil
 	}
 	return c.NewStringCharged(strings.Clone(s[i:j]))
 }
+
+// emptyString and byteStrings are the shortest strings, one object of each per
+// process.
+var (
+	emptyString = makeShared("")
+	byteStrings = func() (all [256]Value) {
+		for i := range all {
+			all[i] = makeShared(string([]byte{byte(i)}))
+		}
+		return all
+	}()
+)
 
 func strLen(c *Call) Status {
 	s, ok := c.CheckString(0)
@@ -84,7 +102,7 @@ func strSub(c *Call) Status {
 	}
 	i, j := startPos(from, len(s)), endPos(to, len(s))
 	if i > j {
-		return c.Return1(c.NewString(""))
+		return c.Return1(emptyString)
 	}
 	if i == 1 && j == int64(len(s)) && c.Arg(0).isString() {
 		return c.Return1(c.Arg(0))
@@ -152,7 +170,7 @@ func strRep(c *Call) Status {
 		return c.Failed()
 	}
 	if n <= 0 || len(s)+len(sep) == 0 {
-		return c.Return1(c.NewString(""))
+		return c.Return1(emptyString)
 	}
 	if int64(len(s)+len(sep)) > maxString/n {
 		return c.Errorf("resulting string too large")
@@ -193,7 +211,7 @@ func strByte(c *Call) Status {
 		return c.Return()
 	}
 	if j-i >= maxResults {
-		return c.Errorf("string slice too long")
+		return c.Errorf("stack overflow (string slice too long)")
 	}
 	if !c.Fuel(int(j - i)) {
 		return c.Failed()

@@ -127,7 +127,7 @@ func utf8Codepoint(c *Call) Status {
 		return c.Return()
 	}
 	if j-i >= maxResults {
-		return c.Errorf("string slice too long")
+		return c.Errorf("stack overflow (string slice too long)")
 	}
 	strict := !c.Arg(3).Truthy()
 	for at := i - 1; at < j; {

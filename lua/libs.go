@@ -66,7 +66,7 @@ func stdLibraries(level Stdlib) []library {
 // libState is what the libraries keep in a state.
 type libState struct {
 	rng           xoshiro
-	matcher       matcher
+	matcher       *matcher   // of calls that run no Lua; nil before the first
 	pointers      uint64     // long strings shown by %p
 	input, output Ref        // default files of io
 	dirty         []*luaFile // files with unwritten output

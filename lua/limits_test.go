@@ -34,7 +34,7 @@ var loops = []string{
 	`for k in function() return 1 end do end`,
 	`table.sort({1, 2, 3, 4}, function(a, b) while true do end end)`,
 	`string.gsub("aaaa", "a", function() while true do end end)`,
-	`string.find(string.rep("a", 10000), string.rep("a?", 10000) .. string.rep("a", 10000))`,
+	`string.find(string.rep("a", 40), string.rep("a?", 40) .. string.rep("a", 41))`,
 	`local x <close> = setmetatable({}, {__close = function() while true do end end})`,
 	`xpcall(function() error("x") end, function() while true do end end)`,
 	`::a:: goto a`,
@@ -76,7 +76,7 @@ func TestInterruptStops(t *testing.T) {
 		if e.Err == nil || e.Err.Stop != StopInterrupt {
 			t.Errorf("%s: %+v", src, e.Err)
 		}
-		if used := st.Usage().Fuel; used > 30_000 {
+		if used := st.Usage().Fuel; used > 40_000 {
 			t.Errorf("%s: ran on for %d", src, used)
 		}
 	}
@@ -280,5 +280,24 @@ func TestHandleLimits(t *testing.T) {
 	}
 	if e, _ = runLimited(t, st, `for i = 1, 1000 do coroutine.create(print) end`, RunOptions{}); e.Err != nil {
 		t.Errorf("dead coroutines count: %v", e.Err)
+	}
+}
+
+func TestStacksShrink(t *testing.T) {
+	t.Parallel()
+	st, _ := newHostState(t, Options{})
+	e, _ := runLimited(t, st, `
+		local function f() return 1 + f() end
+		local co = coroutine.create(function()
+			local function g(n) if n > 0 then return 1 + g(n - 1) end coroutine.yield() return 0 end
+			g(10000) coroutine.yield()
+		end)
+		coroutine.resume(co) coroutine.resume(co)
+		pcall(f)
+		local up = 1 local function get() return up end
+		for i = 1, 1500000 do local t = {i} up = i end
+		return collectgarbage("count"), get(), coroutine.resume(co)`, RunOptions{})
+	if kb, _ := e.Values[0].AsFloat(); kb > 1000 || show(st, &Ended{Values: e.Values[1:]}) != "1500000 true" {
+		t.Errorf("%v KB stay, %s", kb, show(st, e))
 	}
 }

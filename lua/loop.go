@@ -42,6 +42,14 @@ func set(d, v *Value) {
 	}
 }
 
+// float returns a number as a float.
+func (v *Value) float() float64 {
+	if v.p == &statics[KindInt] {
+		return float64(int64(v.n))
+	}
+	return v.rawFloat()
+}
+
 // bytesString turns b into a string, without copying if it is owned.
 func bytesString(b []byte, owned bool) string {
 	if owned {
@@ -239,6 +247,10 @@ reload:
 				setFloat(reg(base, i.a()), b.rawFloat()+c.rawFloat())
 				continue
 			}
+			if b.isNumber() && c.isNumber() {
+				setFloat(reg(base, i.a()), b.float()+c.float())
+				continue
+			}
 			goto slow
 		case Instr(opADDK):
 			b, c := reg(base, i.b()), (*Value)(unsafe.Add(cl.k, uintptr(i>>32)*16))
@@ -248,6 +260,10 @@ reload:
 			}
 			if b.p == &statics[KindFloat] && c.p == &statics[KindFloat] {
 				setFloat(reg(base, i.a()), b.rawFloat()+c.rawFloat())
+				continue
+			}
+			if b.isNumber() && c.isNumber() {
+				setFloat(reg(base, i.a()), b.float()+c.float())
 				continue
 			}
 			goto slow
@@ -261,6 +277,10 @@ reload:
 				setFloat(reg(base, i.a()), b.rawFloat()-c.rawFloat())
 				continue
 			}
+			if b.isNumber() && c.isNumber() {
+				setFloat(reg(base, i.a()), b.float()-c.float())
+				continue
+			}
 			goto slow
 		case Instr(opSUBK):
 			b, c := reg(base, i.b()), (*Value)(unsafe.Add(cl.k, uintptr(i>>32)*16))
@@ -270,6 +290,10 @@ reload:
 			}
 			if b.p == &statics[KindFloat] && c.p == &statics[KindFloat] {
 				setFloat(reg(base, i.a()), b.rawFloat()-c.rawFloat())
+				continue
+			}
+			if b.isNumber() && c.isNumber() {
+				setFloat(reg(base, i.a()), b.float()-c.float())
 				continue
 			}
 			goto slow
@@ -283,6 +307,10 @@ reload:
 				setInt(reg(base, i.a()), b.n*c.n)
 				continue
 			}
+			if b.isNumber() && c.isNumber() {
+				setFloat(reg(base, i.a()), b.float()*c.float())
+				continue
+			}
 			goto slow
 		case Instr(opMULK):
 			b, c := reg(base, i.b()), (*Value)(unsafe.Add(cl.k, uintptr(i>>32)*16))
@@ -294,6 +322,10 @@ reload:
 				setInt(reg(base, i.a()), b.n*c.n)
 				continue
 			}
+			if b.isNumber() && c.isNumber() {
+				setFloat(reg(base, i.a()), b.float()*c.float())
+				continue
+			}
 			goto slow
 		case Instr(opDIV):
 			b, c := reg(base, i.b()), reg(base, i.c())
@@ -301,8 +333,8 @@ reload:
 				setFloat(reg(base, i.a()), b.rawFloat()/c.rawFloat())
 				continue
 			}
-			if b.p == &statics[KindInt] && c.p == &statics[KindInt] {
-				setFloat(reg(base, i.a()), float64(int64(b.n))/float64(int64(c.n)))
+			if b.isNumber() && c.isNumber() {
+				setFloat(reg(base, i.a()), b.float()/c.float())
 				continue
 			}
 			goto slow
@@ -310,6 +342,10 @@ reload:
 			b, c := reg(base, i.b()), (*Value)(unsafe.Add(cl.k, uintptr(i>>32)*16))
 			if b.p == &statics[KindFloat] && c.p == &statics[KindFloat] {
 				setFloat(reg(base, i.a()), b.rawFloat()/c.rawFloat())
+				continue
+			}
+			if b.isNumber() && c.isNumber() {
+				setFloat(reg(base, i.a()), b.float()/c.float())
 				continue
 			}
 			goto slow

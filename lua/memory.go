@@ -52,7 +52,7 @@ func (s *State) chargeHost(n int64) {
 
 // wantWalk asks for a walk at the next call or back edge.
 func (s *State) wantWalk() {
-	if !s.walkDue {
+	if !s.walkDue && !s.gcStopped {
 		s.walkDue = true
 		s.endSlice()
 	}
@@ -62,13 +62,8 @@ func (s *State) wantWalk() {
 func (s *State) chargeSlow(n int64) bool {
 	limit := s.quota()
 	if limit == 0 || s.mem <= limit {
-		if !s.gcStopped {
-			s.wantWalk()
-		}
+		s.wantWalk()
 		return s.poolCovers(n)
-	}
-	if s.mem-n > limit && s.unwalkable() {
-		return s.refuse(n)
 	}
 	s.mem -= n
 	s.walk(false)
@@ -80,9 +75,6 @@ func (s *State) chargeSlow(n int64) bool {
 	return s.poolCovers(n)
 }
 
-// unwalkable reports that a walk just made cannot have become useful.
-func (s *State) unwalkable() bool { return s.refused && s.refusals > maxRefusals }
-
 // quota is the state's limit, 0 for none.
 func (s *State) quota() int64 { return s.options.MemoryLimit }
 
@@ -90,7 +82,6 @@ func (s *State) quota() int64 { return s.options.MemoryLimit }
 // that may be caught ends the run.
 func (s *State) refuse(n int64) bool {
 	s.mem -= n
-	s.refused = true
 	s.refusals++
 	if s.refusals > maxRefusals && s.inRun() {
 		s.stop = StopMemory

@@ -32,12 +32,14 @@ func (c *Call) CallNested(fn Value, args ...Value) (results []Value, ok bool) {
 	depth := th.nf
 	c.active = false
 	s.nested++
+	s.nestedPending += saved.pending
 	s.nestedName = saved.fn.shortName()
 	th.stack[at+1] = fn
 	copy(th.stack[at+2:], args)
 	s.rq = request{a: at + 1, n: len(args), nres: -1, flags: fCont}
 	s.run(actCall)
 	s.nested--
+	s.nestedPending -= saved.pending
 	s.nestedName = name
 	*c = saved
 	switch s.exit {

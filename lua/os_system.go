@@ -197,7 +197,7 @@ func osReadSource(c *Call, path string) Status {
 	if err != nil {
 		msg, _ := errorText(err)
 		c.Push(Nil)
-		return c.Return1(c.NewString("cannot open " + path + " (" + msg + ")"))
+		return c.Return1(c.NewString("cannot open " + path + ": " + msg))
 	}
 	c.Push(c.NewString(source))
 	return c.Return1(c.NewString("@" + path))

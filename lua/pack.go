@@ -237,6 +237,14 @@ func (b *buffer) zeros(c *Call, n int) bool {
 var zeroBytes = strings.Repeat("\x00", 4096)
 
 func packValue(c *Call, r *packReader, out *buffer, o packOption, arg int) bool {
+	if o.kind < packPad && arg >= c.NArgs() {
+		expected := "number"
+		if o.kind >= packChar {
+			expected = "string"
+		}
+		c.ArgError(arg, expected+" expected, got nil") // C Lua finds a mark of its own there
+		return false
+	}
 	switch o.kind {
 	case packInt, packUint:
 		x, ok := c.CheckInteger(arg)
@@ -346,7 +354,7 @@ func strUnpack(c *Call) Status {
 		}
 		pos += o.pad
 		if n++; n > maxResults {
-			return c.Errorf("too many results")
+			return c.Errorf("stack overflow (too many results)")
 		}
 		if pos, ok = unpackValue(c, &r, data, pos, o); !ok {
 			return c.Failed()

@@ -350,6 +350,7 @@ func (p *parser) genericFor(at pos, name string, nameAt pos) stat {
 		s.vars = append(s.vars, p.declare(p.expectName()))
 	}
 	p.expect(tokIn)
+	s.in = p.line
 	s.exprs = p.exprList()
 	p.activate(s.hidden[:]...)
 	s.do = p.line

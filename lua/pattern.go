@@ -32,7 +32,11 @@ type matcher struct {
 // matcher returns the state's matcher set up for src and pat. It serves calls
 // that run no Lua before they are done with it.
 func (c *Call) matcher(src, pat string) *matcher {
-	m := &c.state.lib.matcher
+	m := c.state.lib.matcher
+	if m == nil {
+		m = new(matcher)
+		c.state.lib.matcher = m
+	}
 	m.reset(c, src, pat)
 	return m
 }

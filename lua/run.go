@@ -15,7 +15,7 @@ func (s *State) Run(fn Value, args []Value, o RunOptions) Outcome {
 	s.ended, s.suspended = s.ended[:0], s.suspended[:0]
 	s.limits = o
 	s.fuel, s.granted, s.budget, s.sinceSlice = 0, 0, 0, 0
-	s.stop, s.refusals, s.refused, s.exiting = StopNone, 0, false, false
+	s.stop, s.refusals, s.exiting = StopNone, 0, false
 	s.peak = s.mem
 	s.run32.Store(runActive)
 	s.grant()
@@ -179,7 +179,7 @@ func (s *State) execute(f *fiber, begin func() action) {
 		if p := recover(); p != nil {
 			s.broken = fmt.Errorf("internal error: %v", p)
 			s.endFiber(f, nil, &Error{Message: s.broken.Error(), Traceback: string(debug.Stack())})
-			s.fiber, s.th, s.nested = nil, nil, 0
+			s.fiber, s.th, s.nested, s.nestedPending = nil, nil, 0, 0
 			s.fibers = nil
 			s.run32.Store(runNone)
 		}
@@ -263,16 +263,16 @@ func (s *State) endRun() {
 		}
 		f.root.die()
 		if s.stop == StopNone {
-			s.fibers = s.fibers[1:]
+			s.fibers = slices.Delete(s.fibers, 0, 1)
 			continue
 		}
 		msg := s.stop.String()
 		s.endFiber(f, nil, &Error{Value: s.errorString(msg), Message: msg, Stop: s.stop, ExitCode: s.exitCode})
 	}
-	s.fibers = nil
+	s.flushFiles()
 	s.fuel = s.fuelUsed()
 	s.granted, s.budget = 0, 0
-	s.nestedRoots = s.nestedRoots[:0]
+	s.inGC = false
 	s.run32.Store(runNone)
 }
 

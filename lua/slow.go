@@ -254,6 +254,14 @@ func (s *State) setField(f *frame, i Instr, o, v Value, reg int) action {
 }
 
 func (s *State) setAt(f *frame, o, key, v Value, reg int) action {
+	if t, ok := o.AsTable(); ok && key.isInt() && t.flags&flagFrozen == 0 {
+		// Append to a list.
+		n := len(t.arr)
+		if key.n-1 == uint64(n) && n < cap(t.arr) && t.filter == 0 && t.meta == nil && v.p != nil {
+			t.arr = append(t.arr, v)
+			return actRun
+		}
+	}
 	target, call, fault, ok := s.setIndex(o, key, v)
 	switch {
 	case fault:
@@ -313,18 +321,9 @@ func (s *State) tailCall(f *frame, i Instr) action {
 	if i.c() != 0 {
 		th.closeUpvals(int(f.base))
 	}
-	for !th.stack[at].IsFunction() {
-		h := s.metaEvent(th.stack[at], evCall)
-		if need := at + n + 2; need > len(th.stack) && !s.growStack(th, need) {
-			return actRaise
-		}
-		if h.IsNil() || n > maxFrames {
-			q.a, q.n, q.flags = at, n, 0
-			return s.callError(th.stack[at])
-		}
-		copy(th.stack[at+1:at+n+2], th.stack[at:at+n+1])
-		th.stack[at] = h
-		n++
+	q.a, q.n, q.flags = at, n, 0
+	if !th.stack[at].IsFunction() && !s.resolveCall(at, &n) {
+		return actRaise
 	}
 	if th.stack[at].Kind() == KindFunction {
 		// The frame stays for messages; finishOp returns the results.
@@ -382,15 +381,15 @@ func (s *State) forPrep(f *frame, i Instr) action {
 	if init.isInt() && step.isInt() {
 		return s.forPrepInt(f, i, r)
 	}
-	flimit, ok := toFloatStrict(limit)
+	flimit, ok := toFloat(limit)
 	if !ok {
 		return s.forError("limit", limit)
 	}
-	fstep, ok := toFloatStrict(step)
+	fstep, ok := toFloat(step)
 	if !ok {
 		return s.forError("step", step)
 	}
-	finit, ok := toFloatStrict(init)
+	finit, ok := toFloat(init)
 	if !ok {
 		return s.forError("initial", init)
 	}
@@ -406,25 +405,19 @@ func (s *State) forPrep(f *frame, i Instr) action {
 	return actRun
 }
 
-func toFloatStrict(v Value) (float64, bool) {
-	if !v.isNumber() {
-		return 0, false
-	}
-	return toFloat(v)
-}
-
 // forPrepInt computes the number of iterations, so that the loop cannot
 // overflow: R[A+1] counts down.
 func (s *State) forPrepInt(f *frame, i Instr, r []Value) action {
 	init, step := r[0].rawInt(), r[2].rawInt()
-	if !r[1].isNumber() {
+	bound, ok := toNumber(r[1])
+	if !ok {
 		return s.forError("limit", r[1])
 	}
 	if step == 0 {
 		s.runtimeError("'for' step is zero")
 		return actRaise
 	}
-	limit, skip := forLimit(r[1], step)
+	limit, skip := forLimit(bound, step)
 	if skip || step > 0 && init > limit || step < 0 && init < limit {
 		f.ip = unsafe.Add(f.ip, i.d()*8)
 		return actRun

@@ -48,7 +48,6 @@ type State struct {
 	walkDue    bool
 	gcStopped  bool
 	inGC       bool
-	refused    bool
 	refusals   int
 	held       int64 // bytes taken from the pool
 	peak       int64
@@ -72,9 +71,9 @@ type State struct {
 	rootPool  *Thread // a finished root thread, for the next run
 
 	// nested.go
-	nested      int
-	nestedName  string
-	nestedRoots []Value
+	nested        int
+	nestedName    string
+	nestedPending int64 // Call.pending of the functions below nested runs
 
 	// settings of collectgarbage and warn
 	gcPause, gcStepMul int64

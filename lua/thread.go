@@ -53,8 +53,9 @@ type pending struct {
 	fn    *Function // that waits, for tracebacks
 }
 
-// firstStack is the number of slots of a new thread.
-const firstStack = 16
+// firstStack is the number of slots of a new thread: its function. The first
+// resume makes it as large as that needs.
+const firstStack = 1
 
 func (s *State) newThread(fn Value) *Thread {
 	th := &Thread{object: object{header: header{kind: KindThread}, serial: s.nextSerial()}}
@@ -75,9 +76,8 @@ type upval struct {
 	closed Value
 	slot   int32
 	epoch  uint32
-	th     *Thread // while open
-	id     Value   // made by debug.upvalueid
-	next   *upval
+	next   *upval    // in the list of open ones
+	id     *Userdata // made by debug.upvalueid
 }
 
 // findUpval returns the open upvalue of a slot.
@@ -90,7 +90,7 @@ func (s *State) findUpval(th *Thread, slot int) *upval {
 		return *at
 	}
 	s.chargeHost(chargeUpval)
-	u := &upval{v: &th.stack[slot], slot: int32(slot), th: th, next: *at}
+	u := &upval{v: &th.stack[slot], slot: int32(slot), next: *at}
 	*at = u
 	return u
 }
@@ -101,9 +101,12 @@ func (th *Thread) closeUpvals(slot int) {
 		u.closed = *u.v
 		u.v = &u.closed
 		th.open = u.next
-		u.next, u.th = nil, nil
+		u.next = nil
 	}
 }
+
+// stackReserve is what a growing stack gets beyond what it needs.
+const stackReserve = 8
 
 // growStack makes th.stack at least need slots long. On failure a stack
 // overflow is set as the error.
@@ -115,21 +118,36 @@ func (s *State) growStack(th *Thread, need int) bool {
 	if need > limit {
 		return s.stackOverflow()
 	}
-	size := min(max(2*len(th.stack), need+firstStack), max(limit, need))
+	size := min(max(2*len(th.stack), need+stackReserve), max(limit, need))
 	if s.test.tightStack {
 		size = need
 	}
-	if !s.charge(16 * int64(size)) {
-		s.refused = false
+	if !s.chargeStack(th, 16*int64(size)) {
 		return s.stackOverflow()
 	}
-	grown := make([]Value, size)
-	copy(grown, th.stack)
-	th.stack = grown
-	for u := th.open; u != nil; u = u.next {
-		u.v = &grown[u.slot]
-	}
+	th.moveStack(size)
 	return true
+}
+
+// trim gives back stack and frames of which less than a quarter is used, n
+// slots being live. No pointer into them may be held.
+func (th *Thread) trim(n int) {
+	if len(th.stack) > 4*n+4*stackReserve {
+		th.moveStack(n + stackReserve)
+	}
+	if len(th.frames) > 4*th.nf+8 {
+		th.frames = append(make([]frame, 0, th.nf+2), th.frames[:th.nf]...)[:th.nf+2]
+	}
+}
+
+// moveStack gives th a stack of that size.
+func (th *Thread) moveStack(size int) {
+	moved := make([]Value, size)
+	copy(moved, th.stack)
+	th.stack = moved
+	for u := th.open; u != nil; u = u.next {
+		u.v = &moved[u.slot]
+	}
 }
 
 // growFrames makes room for one more frame.
@@ -142,14 +160,26 @@ func (s *State) growFrames(th *Thread) bool {
 		return s.stackOverflow()
 	}
 	size := min(max(4, 2*len(th.frames)), limit)
-	if !s.charge(int64(size) * int64(frameSize)) {
-		s.refused = false
+	if !s.chargeStack(th, int64(size)*int64(frameSize)) {
 		return s.stackOverflow()
 	}
 	grown := make([]frame, size)
 	copy(grown, th.frames[:th.nf])
 	th.frames = grown
 	return true
+}
+
+// smallStack is what the root of a fiber gets also at the memory limit: enough
+// to run "t = nil".
+const smallStack = 8 << 10
+
+// chargeStack is charge for stacks: growth that is refused is an overflow.
+func (s *State) chargeStack(th *Thread, n int64) bool {
+	if n <= smallStack && s.fiber != nil && th == s.fiber.root {
+		s.chargeHost(n)
+		return true
+	}
+	return s.charge(n)
 }
 
 func (s *State) stackOverflow() bool {

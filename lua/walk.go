@@ -54,7 +54,10 @@ func (s *State) walk(clearing bool) {
 			delete(s.chunks, c)
 		}
 	}
-	s.mem = w.sum
+	s.mem = w.sum + s.nestedPending
+	if s.call.active {
+		s.mem += s.call.pending
+	}
 	s.threads, s.handles = w.threads, w.handles
 	s.setMark()
 	if p := s.options.Pool; p != nil {
@@ -83,9 +86,6 @@ func (w *walker) roots() {
 		w.mark(th.Value())
 	}
 	for _, v := range s.dueGC {
-		w.mark(v)
-	}
-	for _, v := range s.nestedRoots {
 		w.mark(v)
 	}
 }
@@ -332,7 +332,9 @@ func (w *walker) closure(cl *Closure) {
 
 func (w *walker) thread(th *Thread) {
 	w.threads++
-	w.sum += chargeThread + 16*int64(len(th.stack)) + int64(frameSize)*int64(len(th.frames))
+	defer func() {
+		w.sum += chargeThread + 16*int64(len(th.stack)) + int64(frameSize)*int64(len(th.frames))
+	}()
 	w.mark(th.err)
 	if th.parent != nil {
 		w.mark(th.parent.Value())
@@ -343,6 +345,9 @@ func (w *walker) thread(th *Thread) {
 	n := w.s.liveSlots(th)
 	for _, v := range th.stack[:n] {
 		w.mark(v)
+	}
+	if th.status == threadSuspended && th != w.s.th {
+		th.trim(n)
 	}
 	for i := range th.nf {
 		f := &th.frames[i]

@@ -210,3 +210,37 @@ enabled = false
 		t.Errorf("resolved %v, %v", ref, err)
 	}
 }
+
+func TestReloadChangesWhatFilesAreAllowed(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte("hi"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	allowed := parse(t, quiet+"[storage]\nbackend = \"memory\"\n[runtime.security]\nallow_file_access = true\n[tools.file_operations]\nallowed_paths = [\""+dir+"\"]")
+	denied := parse(t, quiet+"[storage]\nbackend = \"memory\"")
+	k := open(t, standard.Params{Config: allowed})
+	s, err := k.NewSession(t.Context(), llmspell.SessionParams{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := "local ok, f = pcall(io.open, '" + filepath.Join(dir, "a.txt") + "') return ok and f:read('a') or f.code"
+	for _, step := range []struct {
+		config *config.Config
+		want   string
+	}{{nil, "hi"}, {denied, "policy_denied"}, {allowed, "hi"}} {
+		if step.config != nil {
+			report, err := k.Reload(t.Context(), step.config)
+			if err != nil || len(report.Applied) == 0 || len(report.RestartRequired) != 0 {
+				t.Fatalf("report %+v, %v", report, err)
+			}
+		}
+		r, err := s.Execute(t.Context(), code)
+		if err != nil || r.String() != step.want {
+			t.Errorf("session: %s, %v, want %s", r, err, step.want)
+		}
+		if got := run(t, k, code); got != step.want {
+			t.Errorf("fresh interpreter: %s, want %s", got, step.want)
+		}
+	}
+}

@@ -30,7 +30,9 @@ type Module struct {
 type Host interface {
 	// Binding returns what Library.Install returned for the state.
 	Binding() *Binding
-	// Context is that of the running fiber; it carries the gate.Run.
+	// Context is that of the running fiber; it carries the gate.Run. nil: no
+	// execution is in progress (a finalizer runs while the state closes) and no
+	// host call may be made.
 	Context() context.Context
 	// Begin registers a blocking call and returns the token the fiber waits
 	// for. The call is started once the fiber is suspended.

@@ -37,7 +37,15 @@ func (b *bound) function() (*lua.Function, error) {
 	return lua.NewFunction(b.full, b.callInline), nil
 }
 
+// errNoExecution refuses host calls of finalizers that run at the very end.
+func (b *bound) errNoExecution() error {
+	return fault.Errorf(fault.InvalidState, "%s: host calls are only possible during an execution", b.full)
+}
+
 func (b *bound) callRaw(c *lua.Call) lua.Status {
+	if HostOf(c).Context() == nil {
+		return Raise(c, b.errNoExecution())
+	}
 	if err := b.checkRaw(c); err != nil {
 		return Raise(c, err)
 	}
@@ -46,11 +54,15 @@ func (b *bound) callRaw(c *lua.Call) lua.Status {
 
 func (b *bound) callInline(c *lua.Call) lua.Status {
 	h := HostOf(c)
+	ctx := h.Context()
+	if ctx == nil {
+		return Raise(c, b.errNoExecution())
+	}
 	args, _, err := b.args(c, h)
 	if err != nil {
 		return Raise(c, err)
 	}
-	results, err := b.row.Call(h.Context(), args)
+	results, err := b.row.Call(ctx, args)
 	if err != nil {
 		return Raise(c, err)
 	}
@@ -66,6 +78,9 @@ func (b *bound) callInline(c *lua.Call) lua.Status {
 
 func (b *bound) callBlocking(c *lua.Call) lua.Status {
 	h := HostOf(c)
+	if h.Context() == nil {
+		return Raise(c, b.errNoExecution())
+	}
 	args, functions, err := b.args(c, h)
 	if err != nil {
 		return Raise(c, err)

@@ -136,7 +136,11 @@ func lookupFunction(module string, lookup lookupFunc) *lua.Function {
 			return c.Return1(lua.Nil)
 		}
 		h := HostOf(c)
-		return pushResult(c, h, lookup(h.Context(), key))
+		ctx := h.Context()
+		if ctx == nil {
+			return c.Return1(lua.Nil)
+		}
+		return pushResult(c, h, lookup(ctx, key))
 	})
 }
 

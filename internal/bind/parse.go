@@ -2,6 +2,7 @@ package bind
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -31,7 +32,7 @@ func (b *Binding) ParseJSON(a allocator, text string, o ParseOptions) (lua.Value
 	if o.MaxDepth <= 0 {
 		o.MaxDepth = maxDepth
 	}
-	p := &parser{b: b, a: a, s: text, o: o, null: b.Null()}
+	p := &parser{a: a, s: text, o: o, null: b.Null(), growth: growth{b: b}}
 	p.c, _ = a.(*lua.Call)
 	p.space()
 	v, err := p.value(0)
@@ -48,8 +49,13 @@ func (b *Binding) ParseJSON(a allocator, text string, o ParseOptions) (lua.Value
 	return v, nil
 }
 
+// What a table and a member or element are counted as.
+const (
+	tableSize = 180
+	valueSize = 32
+)
+
 type parser struct {
-	b     *Binding
 	a     allocator
 	c     *lua.Call // nil outside a call
 	s     string
@@ -57,6 +63,7 @@ type parser struct {
 	o     ParseOptions
 	null  lua.Value
 	nodes int
+	growth
 }
 
 func (p *parser) fail(format string, args ...any) error {
@@ -86,21 +93,28 @@ func (p *parser) space() {
 	}
 }
 
-// step accounts for one value, so that a large text can be interrupted and
-// stops at the memory limit.
-func (p *parser) step() error {
+// step accounts for one value of about size bytes, so that a large text can be
+// interrupted and stops at the memory limit.
+func (p *parser) step(size int) error {
 	p.nodes++
-	if p.nodes%256 == 0 && p.c != nil && (!p.c.Fuel(1024) || p.b.full(0)) {
+	if p.c != nil && p.nodes%256 == 0 && !p.c.Fuel(1024) {
 		return errRaised
 	}
-	return nil
+	if p.fits(size) {
+		return nil
+	}
+	if p.c == nil {
+		return fault.Errorf(fault.MemoryLimit, "the value does not fit in the interpreter's memory")
+	}
+	p.c.Charge(math.MaxInt32) // does not fit either: sets the error of a refusal
+	return errRaised
 }
 
 func (p *parser) value(depth int) (lua.Value, error) {
 	if depth > p.o.MaxDepth {
 		return lua.Nil, p.fail("nested deeper than %d", p.o.MaxDepth)
 	}
-	if err := p.step(); err != nil {
+	if err := p.step(valueSize); err != nil {
 		return lua.Nil, err
 	}
 	if p.i >= len(p.s) {
@@ -134,6 +148,9 @@ func (p *parser) word(w string) bool {
 }
 
 func (p *parser) object(depth int) (lua.Value, error) {
+	if err := p.step(tableSize); err != nil {
+		return lua.Nil, err
+	}
 	t := p.a.NewTable(0, 4)
 	p.i++
 	p.space()
@@ -172,6 +189,9 @@ func (p *parser) object(depth int) (lua.Value, error) {
 }
 
 func (p *parser) array(depth int) (lua.Value, error) {
+	if err := p.step(tableSize); err != nil {
+		return lua.Nil, err
+	}
 	t := p.a.NewTable(4, 0)
 	t.MarkArray(true)
 	p.i++
@@ -297,6 +317,9 @@ func (p *parser) string() (lua.Value, error) {
 }
 
 func (p *parser) newString(s string) (lua.Value, error) {
+	if err := p.step(40 + len(s)); err != nil {
+		return lua.Nil, err
+	}
 	v := p.a.NewString(s)
 	if v.IsNil() {
 		return v, errRaised // refused

@@ -17,8 +17,8 @@ import (
 // TimeFormat is how scripts see timestamps: RFC 3339 in UTC with milliseconds.
 const TimeFormat = "2006-01-02T15:04:05.000Z"
 
-// smallResult is how much a result may add without being held against the
-// memory limit: what the state counts includes garbage.
+// smallResult is how much a value may add without being held against the memory
+// limit.
 const smallResult = 256 << 10
 
 // ToLua converts a Go value: scalars, json.Number, []byte and time.Time, lists
@@ -27,7 +27,7 @@ const smallResult = 256 << 10
 // error values, and other structs through their JSON. a is the running call or
 // the state. The error is a fault: too_large, memory_limit or internal.
 func (b *Binding) ToLua(a Allocator, v any) (lua.Value, error) {
-	m := &maker{b: b, a: a}
+	m := &maker{a: a, growth: growth{b: b}}
 	return m.make(v, 0)
 }
 
@@ -35,23 +35,35 @@ func (b *Binding) ToLua(a Allocator, v any) (lua.Value, error) {
 // or a *lua.State.
 type Allocator = allocator
 
-// full reports whether n more bytes do not fit in the state's memory limit.
-func (b *Binding) full(n int64) bool { return b.limit > 0 && b.st.Usage().Bytes+n > b.limit }
+// growth counts what a value under construction adds to the state. Its parts
+// are not reachable yet, so a walk of the state does not see them.
+type growth struct {
+	b           *Binding
+	added, next int64 // next: when to look again
+}
+
+// fits adds n bytes and reports whether they fit in the state's memory.
+func (g *growth) fits(n int) bool {
+	g.added += int64(n)
+	if g.added < smallResult || g.added < g.next {
+		return true
+	}
+	g.next = g.added + max(smallResult, g.added/2)
+	return g.b.st.Room(g.added)
+}
 
 type maker struct {
-	b     *Binding
-	a     allocator
-	added int64
+	a allocator
+	growth
 }
 
 // charge refuses a result that cannot fit.
 func (m *maker) charge(n int) error {
-	m.added += int64(n)
-	if m.added > smallResult && m.b.full(int64(n)) {
-		return fault.Errorf(fault.MemoryLimit, "the result does not fit in the interpreter's memory").
-			WithHint("[runtime.security] max_memory_bytes is the limit")
+	if m.fits(n) {
+		return nil
 	}
-	return nil
+	return fault.Errorf(fault.MemoryLimit, "the result does not fit in the interpreter's memory").
+		WithHint("[runtime.security] max_memory_bytes is the limit")
 }
 
 func (m *maker) string(s string) (lua.Value, error) {

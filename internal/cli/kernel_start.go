@@ -101,9 +101,10 @@ func (a *app) start(c *cobra.Command, s *startFlags) error {
 	if err := a.readEnvFile(s.envFile); err != nil {
 		return err
 	}
-	cfg, err := a.kernelConfig(c, s)
+	ready, child := daemon.InheritReadiness(a.env.getenv)
+	cfg, err := a.kernelConfig(c, s, child)
 	if err != nil {
-		return err
+		return handOver(ready, err)
 	}
 	for _, w := range cfg.Warnings {
 		a.note("Warning: %s", w.String())
@@ -111,11 +112,14 @@ func (a *app) start(c *cobra.Command, s *startFlags) error {
 	if s.dryRun {
 		return a.dryRun(c.Context(), cfg)
 	}
-	ready, child := daemon.InheritReadiness(a.env.getenv)
 	if !child && a.background(cfg, s) {
 		return a.spawn(c.Context(), cfg)
 	}
-	err = a.serve(c.Context(), cfg, ready, child)
+	return handOver(ready, a.serve(c.Context(), cfg, ready, child))
+}
+
+// handOver gives an error to the waiting parent, if there is one.
+func handOver(ready *daemon.Readiness, err error) error {
 	if err != nil && ready.Fail(complaintText(explain(err))) {
 		return status(exitFailure)
 	}
@@ -133,7 +137,7 @@ func (a *app) background(cfg *config.Config, s *startFlags) bool {
 
 // kernelConfig resolves the configuration of a kernel and fixes what depends
 // on its id: the id itself, PID file and log file.
-func (a *app) kernelConfig(c *cobra.Command, s *startFlags) (*config.Config, error) {
+func (a *app) kernelConfig(c *cobra.Command, s *startFlags, child bool) (*config.Config, error) {
 	overrides := s.overrides(c)
 	cfg, err := a.loadConfig("kernel", overrides...)
 	if err != nil {
@@ -144,7 +148,6 @@ func (a *app) kernelConfig(c *cobra.Command, s *startFlags) (*config.Config, err
 		id = strings.ToLower(rand.Text()[:6])
 		overrides = append(overrides, config.Override{Key: "kernel.id", Value: id, Flag: "--id"})
 	}
-	_, child := daemon.InheritReadiness(a.env.getenv)
 	back := child || a.background(cfg, s)
 	if back && cfg.Daemon.PIDFile == "" {
 		overrides = append(overrides, config.Override{Key: "daemon.pid_file", Value: filepath.Join(cfg.Paths.RuntimeDir, id+".pid"), Flag: "--pid-file"})

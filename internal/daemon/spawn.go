@@ -18,8 +18,9 @@ import (
 	"syscall"
 )
 
-// readyVar tells the child the descriptor of its end of the readiness pipe.
-const readyVar = "LLMSPELL_READY_FD"
+// readyVar tells the child the descriptor of its end of the readiness pipe. It
+// is no LLMSPELL_ name: those belong to the configuration.
+const readyVar = "_LLMSPELL_READY_FD"
 
 // readyMark begins the line by which a child says that it is ready.
 const readyMark = "ready "
@@ -71,6 +72,7 @@ func Spawn(ctx context.Context, p SpawnParams) (pid int, message string, err err
 		return pid, strings.TrimSuffix(msg, "\n"), cmd.Process.Release()
 	}
 	rest, _ := io.ReadAll(pipe)
+	cmd.Process.Signal(syscall.SIGTERM) // it will not be ready any more
 	werr := cmd.Wait()
 	if text := strings.TrimSpace(report + string(rest)); text != "" {
 		return 0, "", errors.New(text)
@@ -107,7 +109,7 @@ func forward(ctx context.Context, child *os.Process) (stop func()) {
 type Readiness struct{ pipe *os.File }
 
 // InheritReadiness returns the pipe that the environment names and whether
-// there is one. The variable is for this process only: pass env on without it.
+// there is one. Call it once: the pipe closes with the value it returns.
 func InheritReadiness(getenv func(string) string) (r *Readiness, ok bool) {
 	fd, err := strconv.Atoi(getenv(readyVar))
 	if err != nil || fd < 3 {

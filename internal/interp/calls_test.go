@@ -155,6 +155,7 @@ func TestLimits(t *testing.T) {
 			limit := 100 * time.Millisecond
 			if c.interrupt {
 				time.AfterFunc(limit, in.Interrupt)
+				c.r.Deadline = time.Now().Add(20 * time.Second)
 			} else if c.want == "execution_timeout" {
 				c.r.Deadline = time.Now().Add(limit)
 			}
@@ -308,6 +309,115 @@ func TestManyInterpretersAtOnce(t *testing.T) {
 				code := fmt.Sprintf(`local t = {} for i = 1, %d do t[i] = JSON.parse('{"a":' .. i .. '}').a end Run.sleep(0) return #t`, k+1)
 				if got := run(t, in, code); got.Text != fmt.Sprint(k+1) {
 					t.Errorf("%d: %s", n, got.Text)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestFinalizersMakeNoHostCalls(t *testing.T) {
+	t.Parallel()
+	r := fixedRun()
+	var calls []string
+	r.Gate = gate.New(func(ctx context.Context, c *gate.Call, next gate.Handler) (any, error) {
+		calls = append(calls, string(c.Kind))
+		return next(ctx, c)
+	})
+	in, err := interp.New(interp.Params{Library: library(t), System: interp.SystemParams{
+		AllowedEnv: []string{"*"}, Getenv: func(string) (string, bool) { calls = append(calls, "env"); return "", false }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = in.Execute(t.Context(), interp.Request{Run: r, Code: `
+		local function all() pcall(Run.sleep, 1) pcall(Debug.info, "x") pcall(Debug.dump, 1) pcall(os.getenv, "HOME") pcall(io.open, "/x") pcall(require, "x")
+			pcall(JSON.parse, "1") pcall(io.read) print("x") local _ = Run.id, os.time(), os.clock() math.randomseed() end
+		for i = 1, 3 do keep = setmetatable({keep}, {__gc = all}) end`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Close()
+	if len(calls) > 0 {
+		t.Errorf("finalizers reached %v", calls)
+	}
+}
+
+func TestSessionAtItsMemoryLimitCanBeEmptied(t *testing.T) {
+	t.Parallel()
+	in := open(t, interp.Params{MemoryLimit: 5 << 20})
+	for _, fill := range []string{`t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end`, `t = {} while true do t = {t, JSON.parse("[1,2,3]")} end`} {
+		if _, err := in.Execute(t.Context(), interp.Request{Code: fill, Run: fixedRun()}); err == nil {
+			t.Fatal("no limit")
+		} else if e, _ := errors.AsType[*interp.Error](err); e.Code != "memory_limit" {
+			t.Fatalf("%+v", e)
+		}
+		if got := run(t, in, `t = nil return ("x"):rep(1 << 20):len()`); got.Text != "1048576" {
+			t.Errorf("got %s", got.Text)
+		}
+	}
+}
+
+func TestBombs(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ code, want string }{
+		{`return E(string.rep, "x", 1 << 30)`, `"memory_limit"`},
+		{`return E(JSON.parse, ("["):rep(1 << 20))`, `"parse_error"`},
+		{`return E(JSON.parse, "[" .. ("[],"):rep(1 << 20) .. "1]")`, `"memory_limit"`},
+		{`return E(JSON.parse, '{"a":' .. ('{"b":"' .. ("y"):rep(100) .. '"},'):rep(1 << 15) .. "1}")`, `"parse_error"`},
+		{`local function f() return f() + 1 end local ok, e = pcall(f) return type(e) == "string" and e:find("stack overflow") ~= nil`, `true`},
+		{`local t = {} for i = 1, 300 do t = {t} end return E(JSON.stringify, t)`, `"not_serializable"`},
+		{`local s = ("x"):rep(1 << 20) local t = {} for i = 1, 20 do t[i] = s end return E(JSON.stringify, t)`, `"too_large"`},
+		{`local t = {} for i = 1, 100000 do t[i] = i end return #JSON.stringify(t)`, `588896`},
+		{`return E(load, ("("):rep(1000)), (load(("("):rep(1000)))`, `["ok",null]`},
+	}
+	for _, c := range cases {
+		in := open(t, interp.Params{MemoryLimit: 30 << 20})
+		start := time.Now()
+		res, err := in.Execute(t.Context(), interp.Request{Code: prelude + c.code, Run: fixedRun()})
+		if err != nil || string(res.Value) != c.want {
+			t.Errorf("%s: %s, %v, want %s", c.code, res.Value, err, c.want)
+		}
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("%s took %s", c.code, took)
+		}
+	}
+}
+
+// TestInterruptAtAnyMoment: wherever an interrupt or a deadline falls, the
+// execution ends and the session goes on.
+func TestInterruptAtAnyMoment(t *testing.T) {
+	t.Parallel()
+	lib := library(t, calling(new([]*script.Function)))
+	const code = `local function work() local t = {} for i = 1, 50 do t[i] = JSON.parse('{"a":[1,2]}') end return #t end
+		while true do
+			pcall(Call.now, function() work() Run.sleep(0.2) return Call.now(function() return pcall(Run.sleep, 0.1) end) end)
+			pcall(Call.parallel, {work, function() Run.sleep(0.1) return 1 end, function() error("x") end})
+			pcall(table.sort, {3, 1, 2}, function(a, b) Run.sleep(0) return a < b end)
+		end`
+	var all sync.WaitGroup
+	for worker := range 4 {
+		in := open(t, interp.Params{Library: lib, MemoryLimit: 20 << 20})
+		all.Go(func() {
+			for n := range 25 {
+				after := time.Duration(worker*37+n*211) * time.Microsecond
+				r := interp.Request{Code: code, Run: fixedRun()}
+				want := "interrupted"
+				if n%2 == 0 {
+					r.Deadline, want = time.Now().Add(after), "execution_timeout"
+				} else { // one that comes before the execution began does nothing
+					r.Deadline = time.Now().Add(time.Second)
+					time.AfterFunc(after, in.Interrupt)
+				}
+				start := time.Now()
+				_, err := in.Execute(t.Context(), r)
+				if e, _ := errors.AsType[*interp.Error](err); e == nil || e.Code != want && n%2 == 0 {
+					t.Errorf("after %s: %v", after, err)
+				}
+				if took := time.Since(start); took > after+2*time.Second {
+					t.Errorf("after %s: took %s", after, took)
+				}
+				if got := run(t, in, `return Run.sleep(0) or 1`); got.Text != "1" {
+					t.Errorf("afterwards: %s", got.Text)
 				}
 			}
 		})

@@ -62,8 +62,8 @@ func (r *fileResult) fail(err error) {
 
 // fileEffect passes one operation on a file through the gate. The error is one
 // that must be raised: a denial, or an end of the run.
-func (i *Interp) fileEffect(op, path string, args any, effect gate.Effect, do func(*fileResult) error) (fileResult, error) {
-	return gate.Do((*host)(i).Context(), gate.Call{Kind: gate.File, Op: op, Target: path, Args: args, Effect: effect},
+func (i *Interp) fileEffect(op, path string, args any, class gate.Effect, do func(*fileResult) error) (fileResult, error) {
+	return effect(i, gate.Call{Kind: gate.File, Op: op, Target: path, Args: args, Effect: class},
 		func(context.Context) (fileResult, error) {
 			var r fileResult
 			if i.p.System.Files == nil {
@@ -190,8 +190,8 @@ type file struct {
 var _ lua.File = (*file)(nil)
 
 // do passes an operation on the open file.
-func (f *file) do(op string, args any, effect gate.Effect, do func(*fileResult) error) (fileResult, error) {
-	r, err := f.i.fileEffect(op, f.path, args, effect, func(r *fileResult) error {
+func (f *file) do(op string, args any, class gate.Effect, do func(*fileResult) error) (fileResult, error) {
+	r, err := f.i.fileEffect(op, f.path, args, class, func(r *fileResult) error {
 		if f.real == nil {
 			return fs.ErrClosed
 		}

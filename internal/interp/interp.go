@@ -175,13 +175,23 @@ func (i *Interp) refusal(st *lua.State, kind, message string) lua.Value {
 // goroutine that executes.
 type host Interp
 
+// effect passes an effect of the system library through the gate.
+func effect[T any](i *Interp, c gate.Call, do func(context.Context) (T, error)) (T, error) {
+	ctx := (*host)(i).Context()
+	if ctx == nil {
+		var none T
+		return none, fault.Errorf(fault.InvalidState, "%s %s: only possible during an execution", c.Kind, c.Op)
+	}
+	return gate.Do(ctx, c, do)
+}
+
 func (h *host) Binding() *bind.Binding { return h.b }
 
 // Context is that of the running fiber. A host call asks for it before it does
 // anything, so what was printed before comes before its events.
 func (h *host) Context() context.Context {
 	if h.run == nil || h.run.current == nil {
-		return context.Background()
+		return nil
 	}
 	h.run.out.flush(false)
 	return h.run.current.ctx

@@ -83,7 +83,7 @@ func (i *Interp) getenv(c *lua.Call, name string) lua.Status {
 	if i.p.System.Getenv == nil || !allowedEnv(name, i.p.System.AllowedEnv) {
 		return c.Return1(lua.Nil)
 	}
-	v, err := gate.Do((*host)(i).Context(), gate.Call{Kind: gate.Env, Op: "get", Target: name, Effect: gate.Read},
+	v, err := effect(i, gate.Call{Kind: gate.Env, Op: "get", Target: name, Effect: gate.Read},
 		func(context.Context) (variable, error) {
 			value, ok := i.p.System.Getenv(name)
 			return variable{value, ok}, nil
@@ -170,7 +170,7 @@ const maxSource = 10 << 20
 // configured ones. Absolute patterns that the script added to package.path are
 // looked up under the file policy.
 func (i *Interp) loadModule(c *lua.Call, name, path string) lua.Status {
-	s, err := gate.Do((*host)(i).Context(), gate.Call{Kind: gate.File, Op: "require", Target: name, Args: path, Effect: gate.Read},
+	s, err := effect(i, gate.Call{Kind: gate.File, Op: "require", Target: name, Args: path, Effect: gate.Read},
 		func(context.Context) (source, error) { return i.findModule(name, path) })
 	if err != nil {
 		return bind.Raise(c, err)

@@ -21,6 +21,7 @@ import (
 	"github.com/llmspell/llmspell/internal/toolbox"
 	"github.com/llmspell/llmspell/llm"
 	"github.com/llmspell/llmspell/llm/llmtest"
+	"github.com/llmspell/llmspell/lua"
 	"github.com/llmspell/llmspell/store/memstore"
 	"github.com/llmspell/llmspell/tool/data"
 	"github.com/llmspell/llmspell/tool/file"
@@ -182,6 +183,7 @@ func TestConformance(t *testing.T) {
 	for _, c := range conformanceCases {
 		if c.skip != "" {
 			skipped = append(skipped, c.id+": "+c.skip)
+			t.Run(c.id, func(t *testing.T) { t.Skip(c.skip) })
 			continue
 		}
 		t.Run(c.id, func(t *testing.T) {
@@ -236,5 +238,25 @@ func empty(t *testing.T, dir string) {
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestDocumentsOfAllModules: the pages name every row and the stubs are Lua.
+func TestDocumentsOfAllModules(t *testing.T) {
+	t.Parallel()
+	modules := newWorld(t, llmtest.Fake(), t.TempDir()).lib.Modules()
+	pages, stubs := string(bind.Markdown(modules...)), string(bind.Stubs(modules...))
+	for _, m := range modules {
+		for _, f := range m.Funcs {
+			if f.Doc == "" || !strings.Contains(pages, "`"+m.Name+"."+f.Name+"(") || !strings.Contains(stubs, "function "+m.Name+"."+f.Name+"(") {
+				t.Errorf("%s.%s is not documented", m.Name, f.Name)
+			}
+		}
+	}
+	if _, err := lua.Compile("=stubs", stubs, lua.CompileOptions{}); err != nil {
+		t.Errorf("the stubs are no Lua: %v", err)
+	}
+	if string(bind.Markdown(modules...)) != pages || string(bind.Stubs(modules...)) != stubs {
+		t.Error("the documents differ from one time to the next")
 	}
 }

@@ -75,7 +75,10 @@ func newSession(t *testing.T, cfg luamod.ConfigSource) *session {
 		ID: "run_1", SessionID: "s_1", Tenant: "t", Script: "x.lua", StartedAt: now, Local: gate.NewLocal(), Gate: gate.New(),
 		Now:    func() time.Time { mu.Lock(); defer mu.Unlock(); now = now.Add(250 * time.Millisecond); return now },
 		Logger: slog.New(slog.NewJSONHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug - 4})),
-		Emit:   func(event string, data any) { raw, _ := json.Marshal(data); s.events = append(s.events, event+string(raw)) },
+		Emit: func(event string, data any) {
+			raw, _ := json.Marshal(data)
+			s.events = append(s.events, event+string(raw))
+		},
 	}
 	return s
 }

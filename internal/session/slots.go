@@ -12,15 +12,23 @@ import (
 // Slice is how long a holder keeps its slot while others wait.
 const Slice = 2 * time.Millisecond
 
-// Slots is a fixed number of rights to execute bytecode, given out first come,
-// first served.
+// freshStreak is how many fresh claims may pass before one that used up a
+// slice gets its turn.
+const freshStreak = 4
+
+// Slots is a fixed number of rights to execute bytecode. A claim that comes
+// fresh goes before those that used up a slice, so that a short execution does
+// not wait for a whole round of long ones; among its like each goes in order of
+// arrival, and after freshStreak fresh ones it is the turn of the others.
 type Slots struct {
-	waiting atomic.Int32 // len(queue), read without the lock by Yield
+	waiting atomic.Int32 // claims in both queues, read without the lock by Yield
 	gosched bool
 
-	mu    sync.Mutex
-	free  int
-	queue []*Slot
+	mu     sync.Mutex
+	free   int
+	fresh  []*Slot // waiting, next first
+	spent  []*Slot // waiting after a used-up slice, next first
+	streak int     // fresh claims served in a row while others waited
 }
 
 // NewSlots returns n slots. n = 0 stands for max(1, GOMAXPROCS-1): one
@@ -68,9 +76,8 @@ func (h *Slot) Hurry() {
 	defer s.mu.Unlock()
 	h.urgent = true
 	if h.queued {
-		i := slices.Index(s.queue, h)
-		copy(s.queue[1:i+1], s.queue[:i])
-		s.queue[0] = h
+		s.remove(h)
+		s.enqueue(h, &s.fresh)
 	}
 }
 
@@ -99,7 +106,7 @@ func (h *Slot) Release() {
 	h.slots.mu.Unlock()
 }
 
-// Yield gives the slot to the longest waiter if the holder had it for a whole
+// Yield gives the slot to the next waiter if the holder had it for a whole
 // Slice, and then waits for another.
 func (h *Slot) Yield() {
 	s := h.slots
@@ -113,13 +120,13 @@ func (h *Slot) Yield() {
 		runtime.Gosched()
 	}
 	s.mu.Lock()
-	if len(s.queue) == 0 {
+	if s.waiting.Load() == 0 {
 		h.since = time.Now()
 		s.mu.Unlock()
 		return
 	}
 	s.pass()
-	s.enqueue(h)
+	s.enqueue(h, &s.spent)
 	s.mu.Unlock()
 	h.await()
 	h.since = time.Now()
@@ -151,7 +158,7 @@ func (h *Slot) take() bool {
 		h.since = time.Now()
 		return true
 	}
-	s.enqueue(h)
+	s.enqueue(h, &s.fresh)
 	return false
 }
 
@@ -165,30 +172,46 @@ func (h *Slot) abandon() {
 		s.pass()
 		return
 	}
-	h.queued = false
-	s.queue = slices.Delete(s.queue, slices.Index(s.queue, h), slices.Index(s.queue, h)+1)
-	s.waiting.Store(int32(len(s.queue)))
+	s.remove(h)
 }
 
-func (s *Slots) enqueue(h *Slot) {
+// enqueue adds a claim to one of the queues; an urgent one in front of all.
+func (s *Slots) enqueue(h *Slot, queue *[]*Slot) {
 	h.queued = true
+	s.waiting.Add(1)
 	if h.urgent {
-		s.queue = slices.Insert(s.queue, 0, h)
-	} else {
-		s.queue = append(s.queue, h)
+		s.fresh = slices.Insert(s.fresh, 0, h)
+		return
 	}
-	s.waiting.Store(int32(len(s.queue)))
+	*queue = append(*queue, h)
 }
 
-// pass gives one slot to the first waiter, or back to the free ones.
+// remove takes a claim out of its queue.
+func (s *Slots) remove(h *Slot) {
+	h.queued = false
+	s.waiting.Add(-1)
+	for _, queue := range []*[]*Slot{&s.fresh, &s.spent} {
+		if i := slices.Index(*queue, h); i >= 0 {
+			*queue = slices.Delete(*queue, i, i+1)
+			return
+		}
+	}
+}
+
+// pass gives one slot to the next claim, or back to the free ones.
 func (s *Slots) pass() {
-	if len(s.queue) == 0 {
+	var next *Slot
+	switch {
+	case len(s.fresh) > 0 && (len(s.spent) == 0 || s.streak < freshStreak || s.fresh[0].urgent):
+		next = s.fresh[0]
+		s.streak++
+	case len(s.spent) > 0:
+		next = s.spent[0]
+		s.streak = 0
+	default:
 		s.free++
 		return
 	}
-	next := s.queue[0]
-	s.queue = slices.Delete(s.queue, 0, 1)
-	s.waiting.Store(int32(len(s.queue)))
-	next.queued = false
+	s.remove(next)
 	next.ready <- struct{}{}
 }

@@ -7,8 +7,6 @@ local function va(n, ...) if n == 0 then return ... end return va(n - 1, ...) en
 print((function() return pcall(loop, 10) end)(), (function() return select(2, 1, 2, 3) end)())
 local function cap(n) local x = n local f = function() return x end if n == 0 then return f() end return cap(n - 1) end print(cap(1000))
 local function rec(n) return n == 0 and 0 or 1 + rec(n - 1) end print(rec(10000))
-print(pcall(function() local function inf(n) return 1 + inf(n + 1) end return inf(0) end) == false)
-print((select(2, pcall(function() local function inf(n) return 1 + inf(n + 1) end return inf(0) end))):match("stack overflow"))
 print(select(2, pcall(function() return nofn() end)), select(2, pcall(function() return error("tail", 0) end)))
 local function ack(m, n) if m == 0 then return n + 1 elseif n == 0 then return ack(m - 1, 1) else return ack(m - 1, ack(m, n - 1)) end end print(ack(2, 3))
 local function many(n) if n > 0 then return many(n - 1) end local a, b, c, d, e = 1, 2, 3, 4, 5 return a + b + c + d + e end print(many(10))

@@ -181,7 +181,6 @@ string.pack("s1", ("x"):rep(256))
 string.pack("z", "a\0b")
 string.pack("c1", "ab")
 string.pack("i4")
---> error: "t:1: bad argument #2 to 'pack' (number expected, got no value)"
 string.pack("i4", "x")
 string.pack("i4", 1.5)
 string.pack("d", "x")
@@ -215,3 +214,9 @@ type(string.dump) == "nil" or true
 "10" + 5, "0x10" * 1, "3" .. 4, 10 .. "", "10" // "3", -"2", "1e1" + 0
 "a" + 1
 "abc" < "abd", "a" < "B", "" < "a", "a\0b" < "a\0c", "Z" < "a"
+local mk = function(s) return setmetatable({}, {__tostring = function() return s end}) end return string.format("%s|%5s|%.1s|%d|%s", mk("a"), mk("bb"), mk("cc"), 4, nil)
+local o = setmetatable({}, {__tostring = function() return "o" end}) return string.format("%d %s", o, o)
+local o = setmetatable({}, {__tostring = function() error("in ts") end}) return string.format("%%%s", o)
+local o = setmetatable({}, {__tostring = function() return {} end}) return string.format("%s", o)
+local o = setmetatable({}, {__tostring = function() return "o" end}) return string.format("%s %d", o, "x")
+local o = setmetatable({}, {__tostring = function() return "o" end}) return string.format("%s %y", o, "x")
