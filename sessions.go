@@ -1,6 +1,7 @@
 package llmspell
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -84,4 +85,45 @@ func (t *sessionTable) idleSince(limit time.Time) []*Session {
 		}
 	}
 	return idle
+}
+
+// SessionManager creates and finds the sessions of the infrastructure's kernel.
+// Without a kernel its methods fail with fault.InvalidState.
+type SessionManager struct{ infra *Infrastructure }
+
+// Create makes a session.
+func (m *SessionManager) Create(ctx context.Context, p SessionParams) (*Session, error) {
+	k, err := m.infra.current()
+	if err != nil {
+		return nil, err
+	}
+	return k.NewSession(ctx, p)
+}
+
+// Get returns an open session of a tenant ("" = the default one), ErrNotFound
+// if there is none.
+func (m *SessionManager) Get(ctx context.Context, tenant, id string) (*Session, error) {
+	k, err := m.infra.current()
+	if err != nil {
+		return nil, err
+	}
+	return k.TenantSession(ctx, tenant, id)
+}
+
+// List returns the open sessions of a tenant, oldest first.
+func (m *SessionManager) List(tenant string) []SessionInfo {
+	k, err := m.infra.current()
+	if err != nil {
+		return nil
+	}
+	return k.Sessions(tenant)
+}
+
+// Close ends a session.
+func (m *SessionManager) Close(ctx context.Context, tenant, id string) error {
+	s, err := m.Get(ctx, tenant, id)
+	if err != nil {
+		return err
+	}
+	return s.Close(ctx)
 }

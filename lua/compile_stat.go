@@ -274,6 +274,8 @@ func (f *function) returnStat(s *returnStat) {
 // ret emits the return of b-1 values from register a, b = 0: up to the top.
 func (f *function) ret(a, b int, line int32) {
 	switch {
+	case b == 1 && f.mustClose(0) >= 0:
+		f.abc(opRETURN, 0, 1, 1, line)
 	case f.mustClose(0) >= 0:
 		f.abc(opRETURN, a, b, 1, line)
 	case b == 1:

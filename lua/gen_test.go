@@ -18,7 +18,17 @@ var (
 // cut bounds strings, show prints values without addresses or orders.
 const genPrelude = `local steps = 0
 local function tick() steps = steps + 1 if steps > 3000 then error("out of steps", 0) end end
-local function tostring(v) return v ~= v and "nan" or _G.tostring(v) end
+local function tostring(v)
+  local t = type(v)
+  return (t == "table" or t == "function" or t == "thread") and t or v ~= v and "nan" or _G.tostring(v)
+end
+local depth, rawpcall = 0, pcall
+local function leave(...) depth = depth - 1 return ... end
+local function pcall(...)
+  if depth >= 20 then error("deep pcall", 0) end -- C Lua would overflow the C stack
+  depth = depth + 1
+  return leave(rawpcall(...))
+end
 local function cut(v) if type(v) == "string" then v = v:gsub("%-nan", "nan") end if type(v) == "string" and #v > 30 then return v:sub(1, 30) end return v end
 local function repr(v, d)
   local t = type(v)

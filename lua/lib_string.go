@@ -176,7 +176,7 @@ func strRep(c *Call) Status {
 		return c.Errorf("resulting string too large")
 	}
 	total := int(n)*len(s) + int(n-1)*len(sep)
-	if !c.Charge(total) || !c.Fuel(copyFuel(total)) {
+	if !c.Fuel(copyFuel(total)) || !c.Charge(total) { // fuel first: a walk at its end would forget the charge
 		return c.Failed()
 	}
 	if sep == "" {

@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 type ExecuteRequest struct {
 	Code      string   `json:"code"`
 	SessionID string   `json:"session_id,omitempty"`
-	Args      any      `json:"args,omitempty"`    // array: positional; object: by name
+	Args      any      `json:"args,omitempty"`    // array: positional; object: by name, "1", "2" ... positional
 	Timeout   *float64 `json:"timeout,omitempty"` // seconds, capped by the configuration
 	Record    bool     `json:"record,omitempty"`
 	Durable   bool     `json:"durable,omitempty"`
@@ -51,7 +52,7 @@ func (e ExecuteRequest) request(r *http.Request) (llmspell.Request, error) {
 	case []any:
 		req.Positional = args
 	case map[string]any:
-		req.Args = args
+		req.Args, req.Positional = splitArgs(args)
 	default:
 		return req, fault.Errorf(fault.InvalidArgument, `field "args": expected an array or an object`)
 	}
@@ -62,6 +63,20 @@ func (e ExecuteRequest) request(r *http.Request) (llmspell.Request, error) {
 		req.Timeout = time.Duration(*e.Timeout * float64(time.Second))
 	}
 	return req, nil
+}
+
+// splitArgs moves the members "1", "2", ... of an object to the positions they
+// name, so that both kinds of argument can be sent at once.
+func splitArgs(args map[string]any) (named map[string]any, positional []any) {
+	for {
+		key := strconv.Itoa(len(positional) + 1)
+		v, ok := args[key]
+		if !ok {
+			return args, positional
+		}
+		positional = append(positional, v)
+		delete(args, key)
+	}
 }
 
 func postExecute(a *api, w http.ResponseWriter, r *http.Request) error {

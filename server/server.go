@@ -72,8 +72,10 @@ func Start(ctx context.Context, k *llmspell.Kernel) (*Server, error) {
 }
 
 func (s *Server) start(ctx context.Context, cfg *config.Config) (err error) {
-	if err := os.MkdirAll(cfg.Paths.StateDir, 0o700); err != nil {
-		return pathError(cfg.Paths.StateDir, err)
+	for _, dir := range []string{cfg.Paths.StateDir, cfg.Paths.RuntimeDir} {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return pathError(dir, err)
+		}
 	}
 	if path := cfg.Daemon.PIDFile; path != "" {
 		if s.pid, err = registry.HoldPIDFile(path); err != nil {

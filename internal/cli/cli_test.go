@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -67,11 +68,11 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"http":    httpCommand,
-			"signal":  signalCommand,
-			"freport": freePortCommand,
-			"until":   untilCommand,
-			"setfile": setFileCommand,
+			"http":      httpCommand,
+			"signal":    signalCommand,
+			"freport":   freePortCommand,
+			"until":     untilCommand,
+			"fakemodel": fakeModelCommand,
 		},
 	})
 }
@@ -173,9 +174,20 @@ func untilCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// setfile NAME FILE sets a variable to a file's trimmed content.
-func setFileCommand(ts *testscript.TestScript, neg bool, args []string) {
-	data, err := os.ReadFile(ts.MkAbs(args[1]))
-	ts.Check(err)
-	ts.Setenv(args[0], strings.TrimSpace(string(data)))
+// fakemodel NAME starts a server that speaks the OpenAI API and sets a variable
+// to its base URL. Every chat is answered with the same sentence.
+func fakeModelCommand(ts *testscript.TestScript, neg bool, args []string) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/chat/completions" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/event-stream")
+		for _, delta := range []string{`{"role":"assistant","content":""}`, `{"content":"Lua is"}`, `{"content":" small."}`} {
+			fmt.Fprintf(w, "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"tiny\",\"choices\":[{\"index\":0,\"delta\":%s,\"finish_reason\":null}]}\n\n", delta)
+		}
+		fmt.Fprint(w, "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"tiny\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":3,\"total_tokens\":12}}\n\ndata: [DONE]\n\n")
+	}))
+	ts.Defer(srv.Close)
+	ts.Setenv(args[0], srv.URL+"/v1")
 }

@@ -129,7 +129,7 @@ func (a *app) checkGlobals() error {
 }
 
 // json reports whether results are machine-readable.
-func (a *app) json() bool { return a.output != "text" }
+func (a *app) json() bool { return a.output == "json" || a.output == "pretty" }
 
 // reservedCommands are names that later versions bring.
 var reservedCommands = []string{
