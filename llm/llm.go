@@ -43,6 +43,10 @@ type ModelInfo struct {
 	ContextTokens int    `json:"context_tokens,omitempty"`
 }
 
+// DefaultModel names no model: a server of one's own answers with the first one
+// it lists.
+const DefaultModel = "default"
+
 // Request is one model call. It is a value: adapters never modify it.
 type Request struct {
 	Model       string          `json:"model"`

@@ -71,3 +71,25 @@ func TestStateIsSmall(t *testing.T) {
 	}
 	runtime.KeepAlive(states)
 }
+
+// TestIdleCoroutinesAreSmall: a suspended coroutine keeps what it uses.
+func TestIdleCoroutinesAreSmall(t *testing.T) {
+	st, _ := newHostState(t, Options{})
+	const n = 5000
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	e := st.Run(mustLoad(t, st, `keep = {} for i = 1, 5000 do local co = coroutine.create(function(x) coroutine.yield(x) end) coroutine.resume(co, i) keep[i] = co end collectgarbage()`), nil, RunOptions{}).endOf()
+	if e.Err != nil {
+		t.Fatal(e.Err)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if size := (after.HeapAlloc - before.HeapAlloc) / n; size > 800 {
+		t.Errorf("an idle coroutine takes %d bytes", size)
+	}
+	e = st.Run(mustLoad(t, st, `for i = 1, #keep do assert(coroutine.resume(keep[i])) end return #keep`), nil, RunOptions{}).endOf()
+	if got := show(st, e); got != "5000" {
+		t.Errorf("resumed: %s", got)
+	}
+}

@@ -167,7 +167,7 @@ func (s *State) callGo(fn *Function) action {
 	ret, nres, flags := r.a, r.nres, r.flags
 	status := fn.fn(c)
 	if status == StatusDone && !c.refused && s.stop == StopNone {
-		c.active = false
+		c.active, s.reraise = false, false
 		if c.single && flags&fDeliver == 0 {
 			if nres == 1 {
 				return actRun

@@ -119,10 +119,10 @@ func TestCoreScriptsReference(t *testing.T) {
 func TestCoreScriptsModes(t *testing.T) {
 	t.Parallel()
 	modes := map[string]testSwitches{
-		"slice":  {slice: 1},
-		"stack":  {tightStack: true},
-		"walk":   {walkAlways: true},
-		"all": {slice: 1, tightStack: true, walkAlways: true},
+		"slice": {slice: 1},
+		"stack": {tightStack: true},
+		"walk":  {walkAlways: true},
+		"all":   {slice: 1, tightStack: true, walkAlways: true},
 	}
 	for _, path := range coreScripts(t) {
 		for name, test := range modes {

@@ -65,7 +65,7 @@ func runHere(t testing.TB, source string, test testSwitches) string {
 	if end == nil {
 		t.Fatal("the program is suspended")
 	}
-	if end.Err != nil {
+	if end.Err != nil && end.Err.Stop != StopExit {
 		fmt.Fprintf(out, "lua5.4: %s\n", end.Err.Message)
 	}
 	return out.String()

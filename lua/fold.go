@@ -17,15 +17,19 @@ func foldUnary(op unOp, x expr) *constant {
 	return folded(unaryRaw(opBNOT, k.number()))
 }
 
-// foldBinary computes constant arithmetic. As in C Lua, nothing is folded that
-// could raise an error, divides by zero, or gives NaN or a float zero.
+// foldBinary computes constant arithmetic, and "and" and "or" that give their
+// right operand. As in C Lua, nothing is folded that could raise an error,
+// divides by zero, or gives NaN or a float zero.
 func foldBinary(op binOp, l, r expr) *constant {
-	if op > binShr {
-		return nil
-	}
 	a, aok := constOf(l)
 	b, bok := constOf(r)
-	if !aok || !bok || !a.isNumber() || !b.isNumber() {
+	if !aok || !bok {
+		return nil
+	}
+	if op == binAnd && a.truthy() || op == binOr && !a.truthy() {
+		return &b
+	}
+	if op > binShr || !a.isNumber() || !b.isNumber() {
 		return nil
 	}
 	if op == binDiv || op == binIDiv || op == binMod {

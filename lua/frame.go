@@ -143,7 +143,7 @@ func (s *State) activation(th *Thread, level int) (activation, bool) {
 			return activation{th: th, frame: -1, fn: c.fn.Value(), goFn: c.fn}, true
 		}
 		level--
-	} else if fn := th.wait.fn; fn != nil && th != s.th && th.nf > 0 {
+	} else if fn := th.wait.fn; fn != nil && th.status != threadRunning && th.nf > 0 {
 		if level == 0 {
 			return activation{th: th, frame: -1, fn: fn.Value(), goFn: fn}, true
 		}
@@ -169,7 +169,7 @@ func (s *State) activation(th *Thread, level int) (activation, bool) {
 // activations is the number of levels that activation knows.
 func (s *State) activations(th *Thread) int {
 	n := 0
-	if c := &s.call; c.active && !c.framed && c.th == th || th.wait.fn != nil && th != s.th && th.nf > 0 {
+	if c := &s.call; c.active && !c.framed && c.th == th || th.wait.fn != nil && th.status != threadRunning && th.nf > 0 {
 		n++
 	}
 	for i := range th.nf {

@@ -369,10 +369,17 @@ func (c *Call) Suspend(token []byte) Status {
 
 // Step is the state of a Go function that calls Lua and goes on afterwards,
 // kept in its frame instead of on the Go stack, so that the callee may suspend.
+// A Step that holds Values implements ValueHolder too.
 type Step interface {
 	// Resume continues after the callee returned; c.NArgs and c.Arg are now the
 	// callee's results. It returns as a GoFunc does.
 	Resume(c *Call) Status
+}
+
+// ValueHolder is a Step with Values in it: memory walks count them, and
+// collectgarbage neither clears weak references to them nor calls their __gc.
+type ValueHolder interface {
+	MarkValues(mark func(Value))
 }
 
 // CallThen calls fn(args...) and then step.Resume with up to nresults results

@@ -123,15 +123,12 @@ func closureUpvalue(fn Value, n int) (name string, v Value, ok bool) {
 }
 
 func (c *Call) setClosureUpvalue(fn Value, n int, v Value) (name string, ok bool) {
-	name, _, ok = closureUpvalue(fn, n)
-	if !ok {
+	// Those of Go functions are not for scripts to change: their code relies on
+	// the kinds of the values.
+	if name, _, ok = closureUpvalue(fn, n); !ok || fn.Kind() != KindClosure {
 		return "", false
 	}
-	if fn.Kind() == KindClosure {
-		*fn.closure().upvals[n-1].v = v
-	} else {
-		fn.function().upvals[n-1] = v
-	}
+	*fn.closure().upvals[n-1].v = v
 	return name, true
 }
 
@@ -183,10 +180,16 @@ func (c *Call) tableSetInt(t *Table, i int64, v Value) bool {
 // loadSource compiles text and binds it to the globals. A syntax error is msg;
 // ok = false: an error is set.
 func (c *Call) loadSource(name, text string) (fn Value, msg string, ok bool) {
+	if !c.Charge(len(text)) || !c.Fuel(len(text)/8+1) {
+		return Nil, "", false
+	}
 	chunk, err := Compile(name, text, CompileOptions{})
+	c.pending -= int64(len(text))
+	c.state.mem -= int64(len(text))
 	if err != nil {
 		return Nil, err.Error(), true
 	}
+	chunk.makePrivate()
 	n := chunk.chargeBytes()
 	if !c.state.charge(n) {
 		return Nil, "", false

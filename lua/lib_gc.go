@@ -101,6 +101,7 @@ func (s *State) runAllFinalizers() {
 		s.dueGC = s.dueGC[1:]
 		v.p.flags &^= flagFinalizer
 		if h := s.metaEvent(v, evGC); h.IsFunction() {
+			s.inGC = true // nothing may wait
 			out := s.Run(h, []Value{v}, RunOptions{Fuel: left})
 			left -= s.fuel
 			if len(out.Suspended) > 0 {

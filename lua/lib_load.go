@@ -93,23 +93,17 @@ func (l *loadStep) compile(c *Call, text string) Status {
 	return c.loadChunk(l.name, text, l.hasEnv, l.env)
 }
 
-// loadChunk compiles text and pushes its function, or nil and a message.
+// loadChunk compiles text and returns its function, or nil and a message.
 func (c *Call) loadChunk(name, text string, hasEnv bool, env Value) Status {
-	if !c.Fuel(len(text)/8 + 1) {
+	fn, msg, ok := c.loadSource(name, text)
+	if !ok {
 		return c.Failed()
 	}
-	chunk, err := Compile(name, text, CompileOptions{})
-	if err != nil {
-		return loadFailed(c, err.Error())
+	if msg != "" {
+		return loadFailed(c, msg)
 	}
-	s := c.state
-	if !s.charge(chunk.chargeBytes()) {
-		return c.Failed()
-	}
-	s.mem -= chunk.chargeBytes() // Load charges
-	fn := s.Load(chunk)
-	if hasEnv {
-		fn.closure().upvals[0] = newUpval(env)
+	if upvals := fn.closure().upvals; hasEnv && len(upvals) > 0 {
+		*upvals[0].v = env
 	}
 	return c.Return1(fn)
 }
@@ -181,10 +175,13 @@ func (f *fileStep) Resume(c *Call) Status {
 	if !f.do {
 		return l.compile(c, source)
 	}
-	chunk, err := Compile(name, source, CompileOptions{})
-	if err != nil {
-		return c.Raise(c.state.errorString(err.Error()))
+	fn, msg, ok := c.loadSource(name, source)
+	switch {
+	case !ok:
+		return c.Failed()
+	case msg != "":
+		return c.Raise(c.state.errorString(msg))
 	}
 	f.called = true
-	return c.CallThen(f, -1, c.state.Load(chunk))
+	return c.CallThen(f, -1, fn)
 }

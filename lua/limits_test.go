@@ -180,6 +180,7 @@ func TestMemoryLimit(t *testing.T) {
 		`local t = {} for i = 1, 1e9 do t[-i] = i end`,
 		`local t = setmetatable({}, {__mode = "k"}) while true do t[{}] = 1 end`,
 		`local s = {} while true do s[#s + 1] = load("return 1 -- " .. #s) end`,
+		`local s = {} local big = string.rep("x", 1 << 16) while true do s[#s + 1] = load("return '" .. big .. #s .. "'")() end`,
 		`local co co = coroutine.wrap(function() local function f(n) return 1 + f(n + 1) end f(1) end) co()`,
 	} {
 		st, _ := newHostState(t, Options{MemoryLimit: limit, MaxHandles: 1 << 30})
@@ -300,4 +301,20 @@ func TestStacksShrink(t *testing.T) {
 	if kb, _ := e.Values[0].AsFloat(); kb > 1000 || show(st, &Ended{Values: e.Values[1:]}) != "1500000 true" {
 		t.Errorf("%v KB stay, %s", kb, show(st, e))
 	}
+}
+
+// TestBigConstantsAreCounted: a literal of a shared chunk that outlives it.
+func TestBigConstantsAreCounted(t *testing.T) {
+	t.Parallel()
+	st, _ := newHostState(t, Options{MemoryLimit: 4 << 20})
+	for i := range 20 {
+		e, _ := runLimited(t, st, `keep = keep or {} keep[#keep + 1] = "`+strings.Repeat("x", 1<<20)+`"`, RunOptions{})
+		if e.Err != nil {
+			if i < 2 {
+				t.Fatalf("run %d: %v", i, e.Err)
+			}
+			return
+		}
+	}
+	t.Errorf("20 MiB of literals fit in 4 MiB; %+v", st.Usage())
 }

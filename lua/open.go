@@ -92,10 +92,9 @@ func (s *State) openLibraries() {
 	s.registry = s.NewTable(8, 0)
 	g := s.borrow(&set.globals)
 	s.globals = g
-	s.chargeHost(chargeUpval + 64*chargeEntry)
+	s.chargeHost(64 * chargeEntry)
 	g.unshare()
 	g.set(internConstant("_G"), g.Value())
-	s.envUpval = newUpval(g.Value())
 	for i := range set.libs {
 		t := &set.libs[i]
 		lib := s.borrow(t)

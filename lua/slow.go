@@ -74,6 +74,14 @@ func (s *State) slow(i Instr) action {
 		q := &s.rq
 		q.a, q.n, q.nres, q.flags = at, n, c-1, 0
 		return s.doCall()
+	}
+	return s.slowControl(f, i)
+}
+
+// slowControl is slow for calls, loops and what makes or closes things.
+func (s *State) slowControl(f *frame, i Instr) action {
+	a := int(i.a())
+	switch i.op() {
 	case opTAILCALL:
 		return s.tailCall(f, i)
 	case opRETURN, opRETURN0, opRETURN1:
@@ -97,7 +105,7 @@ func (s *State) slow(i Instr) action {
 	case opSETLIST:
 		return s.setList(f, i)
 	case opCLOSE:
-		at := int(f.base) + a
+		th, at := s.th, int(f.base)+a
 		if th.hasTBC(at) {
 			return s.closeVariable(int(f.base)+f.cl.proto.maxStack, false)
 		}
@@ -242,13 +250,20 @@ func (s *State) indexError(f *frame, o, key Value, reg int) action {
 func (s *State) setField(f *frame, i Instr, o, v Value, reg int) action {
 	key := f.cl.proto.k[i.dk()]
 	if t, ok := o.AsTable(); ok && t.flags&(flagFrozen|flagBorrowed) == 0 {
-		if e := t.find(key); e >= 0 && t.ents[e].val.p != nil {
-			if e < noHint {
-				*(*uint8)(unsafe.Add(f.cl.hints, i.hint())) = uint8(e)
-			}
+		e := t.find(key)
+		switch {
+		case e < 0 && t.meta == nil && v.p != nil && t.hasRoom():
+			e = len(t.ents)
+			t.add(key, v)
+		case e >= 0 && t.ents[e].val.p != nil:
 			t.ents[e].val = v
-			return actRun
+		default:
+			return s.setAt(f, o, key, v, reg)
 		}
+		if e < noHint {
+			*(*uint8)(unsafe.Add(f.cl.hints, i.hint())) = uint8(e)
+		}
+		return actRun
 	}
 	return s.setAt(f, o, key, v, reg)
 }
@@ -544,7 +559,11 @@ func (s *State) makeTable(f *frame, i Instr) action {
 
 func (s *State) setList(f *frame, i Instr) action {
 	th := s.th
-	t := th.stack[int(f.base)+int(i.a())].table()
+	t, ok := th.stack[int(f.base)+int(i.a())].AsTable()
+	if !ok {
+		s.runtimeError("the table under construction was replaced")
+		return actRaise
+	}
 	from := int(f.base) + int(i.b())
 	n := int(i.c()) - 1
 	if n < 0 {

@@ -27,7 +27,6 @@ type State struct {
 	globals    *Table
 	registry   *Table
 	stringMeta *Table
-	envUpval   *upval // the globals, as upvalue of every chunk
 	typeMetas  map[*UserType]*Table
 	chunks     map[*Chunk]*chunkState
 	lib        libState
@@ -165,13 +164,12 @@ func (s *State) refusal(kind, msg string, positioned bool) Value {
 // Load returns the chunk's main function bound to the state's globals.
 func (s *State) Load(c *Chunk) Value {
 	cl := s.newClosure(newProtoState(c.main, s.chunkState(c)))
-	s.chargeHost(chargeClosure + 8*int64(len(cl.upvals)))
+	s.chargeHost(chargeClosure + (8+chargeUpval)*int64(len(cl.upvals)))
 	for i := range cl.upvals {
-		if i == 0 {
-			cl.upvals[0] = s.envUpval
-			continue
-		}
 		cl.upvals[i] = newUpval(Nil)
+	}
+	if len(cl.upvals) > 0 {
+		*cl.upvals[0].v = s.globals.Value()
 	}
 	return cl.Value()
 }
@@ -194,6 +192,18 @@ func (s *State) chunkState(c *Chunk) *chunkState {
 	}
 	s.chunks[c] = cs
 	return cs
+}
+
+// makePrivate gives the string constants of a chunk that only one state has to
+// that state, so that its walks count those that outlive the chunk.
+func (c *Chunk) makePrivate() {
+	for _, p := range c.protos {
+		for _, k := range p.k {
+			if k.isString() && knownNames[k.str()].p != k.p {
+				k.p.flags &^= flagShared
+			}
+		}
+	}
 }
 
 // chargeBytes is what a state is charged for reaching the chunk.

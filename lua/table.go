@@ -226,7 +226,7 @@ func (t *Table) growth(k Value) int64 {
 		}
 		return 16 * int64(nextArrayCap(len(t.arr)))
 	}
-	if len(t.ents) < cap(t.ents) && (t.index != nil || len(t.ents) < unindexed) && t.flags&flagBorrowed == 0 {
+	if t.hasRoom() && t.flags&flagBorrowed == 0 {
 		return 0
 	}
 	return 32 * int64(max(4, 2*len(t.ents)))
@@ -322,19 +322,31 @@ func (t *Table) absorb() {
 
 // insert adds a new entry.
 func (t *Table) insert(k, v Value) {
-	t.absent = 0
-	if len(t.ents) == cap(t.ents) || (t.index == nil && len(t.ents) >= unindexed) {
+	if !t.hasRoom() {
 		t.rehash(k)
 		if k.isInt() && t.setArray(int64(k.n), v) {
 			return
 		}
 	}
+	t.add(k, v)
+}
+
+// add appends the entry of a new key; there must be room.
+func (t *Table) add(k, v Value) {
+	t.absent = 0
 	h := hashKey(k)
-	t.ents = append(t.ents, entry{k, v})
+	n := len(t.ents)
+	t.ents = t.ents[:n+1]
+	t.ents[n] = entry{k, v}
 	t.filter |= 1 << (h >> 58)
 	if t.index != nil {
-		t.link(h, len(t.ents))
+		t.link(h, n+1)
 	}
+}
+
+// hasRoom reports whether a new key needs no growth.
+func (t *Table) hasRoom() bool {
+	return len(t.ents) < cap(t.ents) && (t.index != nil || len(t.ents) < unindexed)
 }
 
 func (t *Table) link(h uint64, number int) {

@@ -129,15 +129,31 @@ func (s *State) growStack(th *Thread, need int) bool {
 	return true
 }
 
-// trim gives back stack and frames of which less than a quarter is used, n
-// slots being live. No pointer into them may be held.
+// trim gives back what a running thread has beyond four times its use, n slots
+// being live. No pointer into stack and frames may be held.
 func (th *Thread) trim(n int) {
-	if len(th.stack) > 4*n+4*stackReserve {
+	if len(th.stack) > 4*(n+stackReserve) {
 		th.moveStack(n + stackReserve)
 	}
-	if len(th.frames) > 4*th.nf+8 {
-		th.frames = append(make([]frame, 0, th.nf+2), th.frames[:th.nf]...)[:th.nf+2]
+	if len(th.frames) > 4*(th.nf+2) {
+		th.moveFrames(th.nf + 2)
 	}
+}
+
+// trimIdle cuts a suspended coroutine to what it uses.
+func (th *Thread) trimIdle(n int) {
+	if len(th.stack) > n+stackReserve {
+		th.moveStack(n)
+	}
+	if len(th.frames) > th.nf+1 {
+		th.moveFrames(th.nf)
+	}
+}
+
+func (th *Thread) moveFrames(size int) {
+	moved := make([]frame, size)
+	copy(moved, th.frames[:th.nf])
+	th.frames = moved
 }
 
 // moveStack gives th a stack of that size.
@@ -163,9 +179,7 @@ func (s *State) growFrames(th *Thread) bool {
 	if !s.chargeStack(th, int64(size)*int64(frameSize)) {
 		return s.stackOverflow()
 	}
-	grown := make([]frame, size)
-	copy(grown, th.frames[:th.nf])
-	th.frames = grown
+	th.moveFrames(size)
 	return true
 }
 

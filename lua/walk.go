@@ -15,6 +15,7 @@ type walker struct {
 	weakTables []*Table // every weak table reached
 	threads    int
 	handles    int
+	constants  map[*header]struct{} // big shared strings counted
 }
 
 const (
@@ -92,7 +93,16 @@ func (w *walker) roots() {
 
 // mark reaches a value. Objects of the process are neither entered nor counted.
 func (w *walker) mark(v Value) {
-	if v.p == nil || v.p.kind < KindString || v.p.flags&flagShared != 0 || v.p.epoch == w.epoch {
+	if v.p == nil || v.p.kind < KindString {
+		return
+	}
+	if v.p.flags&flagShared != 0 {
+		if v.p.kind == KindString && len(v.str()) >= bigConstant {
+			w.shared(v)
+		}
+		return
+	}
+	if v.p.epoch == w.epoch {
 		return
 	}
 	v.p.epoch = w.epoch
@@ -102,6 +112,22 @@ func (w *walker) mark(v Value) {
 		return
 	}
 	w.gray = append(w.gray, v)
+}
+
+// bigConstant is the length from which constants of shared chunks are counted
+// where they are used: they may outlive their chunk.
+const bigConstant = 256
+
+// shared counts a big constant once, without marking it.
+func (w *walker) shared(v Value) {
+	if _, ok := w.constants[v.p]; ok {
+		return
+	}
+	if w.constants == nil {
+		w.constants = map[*header]struct{}{}
+	}
+	w.constants[v.p] = struct{}{}
+	w.sum += chargeString + int64(len(v.str()))
 }
 
 func (w *walker) marked(v Value) bool {
@@ -347,7 +373,7 @@ func (w *walker) thread(th *Thread) {
 		w.mark(v)
 	}
 	if th.status == threadSuspended && th != w.s.th {
-		th.trim(n)
+		th.trimIdle(n)
 	}
 	for i := range th.nf {
 		f := &th.frames[i]
@@ -356,8 +382,14 @@ func (w *walker) thread(th *Thread) {
 		} else if f.fn != nil {
 			w.mark(f.fn.Value())
 		}
-		if m, ok := f.step.(marker); ok && f.flags&fStep != 0 {
+		if f.flags&fStep == 0 {
+			continue
+		}
+		switch m := f.step.(type) {
+		case marker:
 			m.markValues(w.mark)
+		case ValueHolder:
+			m.MarkValues(w.mark)
 		}
 	}
 	for u := th.open; u != nil; u = u.next {
@@ -368,7 +400,7 @@ func (w *walker) thread(th *Thread) {
 	}
 }
 
-// marker is a Step that holds values, so that a walk counts them.
+// marker is the ValueHolder of this package's own steps.
 type marker interface {
 	markValues(mark func(Value))
 }

@@ -3,7 +3,9 @@ package standard
 import (
 	"cmp"
 	"maps"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/llmspell/llmspell/config"
 	"github.com/llmspell/llmspell/fault"
@@ -27,7 +29,7 @@ func newProvider(name string, p config.Provider) (llm.Provider, error) {
 	case "anthropic":
 		return anthropic.New(anthropic.Params{Name: name, BaseURL: p.BaseURL, Key: key})
 	case "ollama":
-		compatible.BaseURL = cmp.Or(p.BaseURL, ollamaURL)
+		compatible.BaseURL = cmp.Or(withVersion(p.BaseURL), ollamaURL)
 	case "gemini":
 		compatible.BaseURL = cmp.Or(p.BaseURL, geminiURL)
 	case "openai", "openai-compatible":
@@ -35,6 +37,14 @@ func newProvider(name string, p config.Provider) (llm.Provider, error) {
 		return nil, fault.Errorf(fault.InvalidArgument, "provider_type %q is not known", p.ProviderType)
 	}
 	return openai.New(compatible)
+}
+
+// withVersion adds the path of Ollama's OpenAI API to a bare server address.
+func withVersion(base string) string {
+	if u, err := url.Parse(base); err == nil && u.Host != "" && strings.Trim(u.Path, "/") == "" {
+		return u.JoinPath("v1").String()
+	}
+	return base
 }
 
 // models is where the kernel's model calls go.

@@ -23,7 +23,9 @@ local answer = agent:stream("In one short sentence: what is the Lua programming 
   if chunk.type == "text" then io.write(chunk.text) end
 end)
 print()
-print(string.format("(%d tokens in, %d out)", answer.usage.prompt_tokens, answer.usage.completion_tokens))
+if answer.usage.total_tokens > 0 then
+  print(string.format("(%d tokens in, %d out)", answer.usage.prompt_tokens, answer.usage.completion_tokens))
+end
 
 title("JSON")
 local note = { topic = "lua", answer = answer.text, words = select(2, answer.text:gsub("%S+", "")) }

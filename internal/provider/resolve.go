@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/llmspell/llmspell/fault"
+	"github.com/llmspell/llmspell/llm"
 )
 
 // Spec names a model the way scripts do. All fields may be empty.
@@ -39,6 +40,9 @@ func (m *Manager) Resolve(ctx context.Context, spec Spec) (Target, error) {
 	}
 	if model == "" {
 		model = st.DefaultModel
+	}
+	if _, lists := st.Provider.(llm.ModelLister); model == "" && lists && !st.vendor() {
+		model = llm.DefaultModel
 	}
 	if model == "" {
 		return Target{}, fault.Errorf(fault.InvalidArgument, "model is required: provider %q has no default_model", st.Name).

@@ -12,6 +12,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	sdk "github.com/openai/openai-go/v3"
@@ -43,6 +44,9 @@ type Provider struct {
 	chat     sdk.ChatCompletionService
 	models   sdk.ModelService
 	embed    sdk.EmbeddingService
+
+	mu    sync.Mutex
+	first string // the server's first model, "" until asked
 }
 
 var (
@@ -101,6 +105,9 @@ func (p *Provider) Stream(ctx context.Context, r llm.Request) iter.Seq2[llm.Chun
 	return func(yield func(llm.Chunk, error) bool) {
 		ctx, cancel := p.deadline(ctx)
 		defer cancel()
+		if r.Model == llm.DefaultModel && !p.official {
+			r.Model = p.firstModel(ctx)
+		}
 		x, middleware := p.exchange(r.Model)
 		params, err := p.params(x, r)
 		if err != nil {
@@ -148,6 +155,21 @@ func relay(ctx context.Context, stream *ssestream.Stream[sdk.ChatCompletionChunk
 		Model: reply.model, RequestID: x.RequestID(),
 	}, nil)
 	return nil
+}
+
+// firstModel is the first model the server lists, asked until it answered once.
+// A server that lists none is left to choose.
+func (p *Provider) firstModel(ctx context.Context) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.first == "" {
+		models, err := p.Models(ctx)
+		if err != nil || len(models) == 0 {
+			return llm.DefaultModel
+		}
+		p.first = models[0].ID
+	}
+	return p.first
 }
 
 // Models implements [llm.ModelLister].

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -79,7 +80,7 @@ func (r *Recorder) write(provider string, rec record) {
 	enc.SetEscapeHTML(false)
 	if !r.started {
 		r.started = true
-		r.err = enc.Encode(header{Format: formatVersion, Recorded: r.params.Now().UTC(), Provider: provider, Model: rec.Request.Model})
+		r.err = enc.Encode(header{Format: formatVersion, Recorded: r.params.Now().UTC(), Provider: provider, Model: rec.model()})
 	}
 	if r.err == nil {
 		r.err = enc.Encode(rec)
@@ -93,6 +94,14 @@ func (r *Recorder) write(provider string, rec record) {
 		return
 	}
 	_, r.err = r.out.Write(text)
+}
+
+// model is the name the provider gave its model, else the one asked for.
+func (rec record) model() string {
+	if n := len(rec.Chunks); n > 0 {
+		return cmp.Or(rec.Chunks[n-1].Model, rec.Request.Model)
+	}
+	return rec.Request.Model
 }
 
 func (r *Recorder) redact(line []byte) []byte {

@@ -1,0 +1,3 @@
+for _, s in ipairs { "local x <const> = 1 return x", "local x <const> = 1 x = 2", "local x <close> = nil return 1", "local x <close>, y <close> = nil, nil", "local x <other> = 1", "local <const> x = 1", "local x <const>, y = 1, 2 y = 3 return x + y", "local function f() end local f <const> = f f = 1", "for i = 1, 2 do i = 3 end return 'for ok'", "local x <const> = 5 return function() x = 1 end", "local x <const> = {} x.y = 1 return x.y", "return function(a <const>) end", "global x", "local x <const>; return x", "local a <const>, b <const> = 1; return b", "goto continue; local x <const> = 1; ::continue:: return x", "do goto l end local x <const> = 1 ::l:: return x" } do
+  local f, e = load(s, "=s") print(f and "ok" or e, f and f())
+end

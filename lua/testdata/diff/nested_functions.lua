@@ -1,0 +1,7 @@
+local function level1(a) local b = a * 2 return function(c) local d = b + c return function(e) b = b + 1 d = d + e return a, b, c, d, e end end end
+local f = level1(1)(2) print(f(3)) print(f(3)) local g = level1(10)(20) print(g(1)) print(f(0))
+local function fact(n) return n <= 1 and 1 or n * fact(n - 1) end print(fact(20), fact(21))
+local isodd local function iseven(n) if n == 0 then return true end return isodd(n - 1) end function isodd(n) if n == 0 then return false end return iseven(n - 1) end print(iseven(10), isodd(7), iseven(7))
+local obj = { v = 1, get = function(self) return function() return self.v end end } local get = obj:get() obj.v = 2 print(get()) local t = { f = function() return { g = function() return "deep" end } end } print(t.f().g(), t.f { }.g "x", (t.f)().g())
+local function apply(f, ...) return f(...) end print(apply(function(...) return select("#", ...), ... end, 1, nil)) print(apply(apply, apply, math.max, 1, 5, 3)) print((function(a, b, ...) return a, b, ... end)(1)) print((function(a, b, ...) return a, b, ... end)(1, 2, 3, 4)) print(#{ (function(...) return ... end)(1, 2, 3) }, ((function(...) return ... end)(1, 2, 3)))
+local r = {} for i = 1, 3 do r[i] = function(n) return n == 0 and i or r[i % 3 + 1](n - 1) end end print(r[1](0), r[1](1), r[1](5)) local function ycomb(f) return (function(g) return g(g) end)(function(g) return f(function(...) return g(g)(...) end) end) end print(ycomb(function(self) return function(n) return n < 2 and n or self(n - 1) + self(n - 2) end end)(15))

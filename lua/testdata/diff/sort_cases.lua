@@ -1,0 +1,6 @@
+local function check(t, f) local c = { table.unpack(t) } table.sort(c, f) print(table.concat(c, " ")) end
+check({ 3, 1, 2 }) check({ 1 }) check({}) check({ 2, 1 }) check({ 5, 5, 5, 5 }) check({ "b", "a", "C", "B" }) check({ 1.5, 1, -1, 2, 1.25 }) check({ 3, 1, 2 }, function(a, b) return a > b end)
+local t = {} for i = 1, 100 do t[i] = (i * 37) % 101 end check(t) check(t, function(a, b) return a % 10 < b % 10 or a % 10 == b % 10 and a < b end)
+print(pcall(table.sort, { 3, nil, 1 })) print(pcall(table.sort, { 1, "a", 2 })) print(pcall(table.sort, { {}, {} })) print(pcall(table.sort, { 1, 2, 3 }, function(a, b) return true end)) print(pcall(table.sort)) print(pcall(table.sort, { 1, 2 }, "x"))
+local recs = { { "z", 1 }, { "a", 3 }, { "m", 2 } } table.sort(recs, function(x, y) return x[1] < y[1] end) for _, r in ipairs(recs) do io.write(r[1], r[2], " ") end print()
+local n = 0 local s = { 5, 3, 1, 4 } table.sort(s, function(a, b) n = n + 1 return a < b end) print(n > 0, table.concat(s, ",")) local words = {} for w in ("pear apple fig banana kiwi"):gmatch("%a+") do words[#words + 1] = w end table.sort(words, function(a, b) if #a ~= #b then return #a < #b end return a < b end) print(table.concat(words, " "))
