@@ -4,7 +4,7 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
 build: ## the static binary bin/llmspell
-	CGO_ENABLED=0 go build -trimpath -o bin/llmspell ./cmd/llmspell
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/llmspell ./cmd/llmspell
 
 run: ## the tour, offline
 	go run ./cmd/llmspell run examples/spells/tour.lua

@@ -78,8 +78,10 @@ type Problem struct {
 
 func (p *Problem) Error() string { return p.Detail }
 
-// ErrConnect is matched by errors of a kernel that cannot be reached.
-var ErrConnect = errors.New("no kernel is listening")
+// ConnectError says that nothing listens at an address.
+type ConnectError struct{ Addr string } // host:port
+
+func (e *ConnectError) Error() string { return "connection refused: " + e.Addr }
 
 // do sends one request; in and out are JSON values, nil for none.
 func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
@@ -122,7 +124,7 @@ func (c *Client) send(ctx context.Context, method, path string, in any, accept s
 	resp, err := c.http.Do(req)
 	if err != nil {
 		if errors.Is(err, syscall.ECONNREFUSED) {
-			return nil, fmt.Errorf("Connection refused: %s: %w", c.base.Host, ErrConnect)
+			return nil, &ConnectError{Addr: c.base.Host}
 		}
 		return nil, err
 	}

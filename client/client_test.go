@@ -96,7 +96,8 @@ func TestConnectionRefused(t *testing.T) {
 	srv := httptest.NewServer(nil)
 	srv.Close()
 	c, _ := New(Params{URL: srv.URL})
-	if _, err := c.Execute(t.Context(), ExecuteRequest{Code: "x"}); !errors.Is(err, ErrConnect) {
+	_, err := c.Execute(t.Context(), ExecuteRequest{Code: "x"})
+	if e, ok := errors.AsType[*ConnectError](err); !ok || "http://"+e.Addr != srv.URL {
 		t.Errorf("err = %v", err)
 	}
 }

@@ -256,15 +256,6 @@ func TestHostAndOrigin(t *testing.T) {
 func TestEveryRouteDeclaresItsPolicy(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "")
-	_, reader, err := s.kernel.Infrastructure().TokenManager().Create(t.Context(), llmspell.TokenParams{Tenant: "default", Scopes: []string{"read"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	secret, _, err := s.kernel.Infrastructure().TokenManager().Create(t.Context(), llmspell.TokenParams{Tenant: "default", Scopes: []string{"read"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = reader
 	for i, rt := range routes {
 		name := rt.Method + " " + rt.Path
 		if rt.Access == "" || rt.Summary == "" || rt.Status == 0 || rt.Handle == nil {
@@ -291,7 +282,7 @@ func TestEveryRouteDeclaresItsPolicy(t *testing.T) {
 		}
 	}
 	fresh := serve(t, "")
-	secret, _, err = fresh.kernel.Infrastructure().TokenManager().Create(t.Context(), llmspell.TokenParams{Tenant: "default", Scopes: []string{"read"}})
+	secret, _, err := fresh.kernel.Infrastructure().TokenManager().Create(t.Context(), llmspell.TokenParams{Tenant: "default", Scopes: []string{"read"}})
 	if err != nil {
 		t.Fatal(err)
 	}

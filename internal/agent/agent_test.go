@@ -351,8 +351,10 @@ func TestSchema(t *testing.T) {
 	if len(a.History()) != 0 || a.LastError() == nil {
 		t.Errorf("a failed turn is in the history: %v", a.History())
 	}
-	if _, err := f.Create(f.ctx, agent.Spec{Schema: json.RawMessage(`{"type":7}`)}); fault.CodeOf(err) != fault.InvalidArgument {
-		t.Errorf("bad schema: %v", err)
+	for _, bad := range []string{`{"type":7}`, `{"type":"object","$ref":"#"}`} {
+		if _, err := f.Create(f.ctx, agent.Spec{Schema: json.RawMessage(bad)}); fault.CodeOf(err) != fault.InvalidArgument {
+			t.Errorf("schema %s: %v", bad, err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/llmspell/llmspell/fault"
+	"github.com/llmspell/llmspell/internal/schema"
 	"github.com/llmspell/llmspell/llm"
 )
 
@@ -131,13 +132,9 @@ func resolveSchema(raw json.RawMessage) (*jsonschema.Resolved, error) {
 	if len(raw) == 0 {
 		return nil, nil
 	}
-	var schema jsonschema.Schema
-	if err := json.Unmarshal(raw, &schema); err != nil {
-		return nil, invalid("schema is no JSON Schema: %w", err)
-	}
-	resolved, err := schema.Resolve(nil)
+	resolved, err := schema.Compile(raw)
 	if err != nil {
-		return nil, invalid("schema is no JSON Schema: %w", err)
+		return nil, invalid("%w", err)
 	}
 	return resolved, nil
 }

@@ -81,8 +81,8 @@ func explain(err error) complaint {
 		}
 		return complaint{Code: e.Code, Message: e.Detail, Hint: e.Hint, exit: exit}
 	}
-	if errors.Is(err, client.ErrConnect) {
-		c.Code, c.Hint = "connection_refused", `no kernel is listening; start one with "llmspell kernel start --daemon" and see its log`
+	if e, ok := errors.AsType[*client.ConnectError](err); ok {
+		c.Code, c.Message, c.Hint = "connection_refused", "Connection refused: "+e.Addr, `no kernel is listening; start one with "llmspell kernel start --daemon" and see its log`
 		return c
 	}
 	if e, ok := errors.AsType[*fault.Error](err); ok {
