@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"github.com/llmspell/llmspell"
 	"github.com/llmspell/llmspell/client"
@@ -52,6 +53,7 @@ func status(code int) error { return &exitError{code: code, silent: true} }
 type complaint struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
+	Where   string `json:"where,omitempty"` // chunk:line of a script
 	Hint    string `json:"hint,omitempty"`
 	exit    int
 }
@@ -69,7 +71,7 @@ func explain(err error) complaint {
 		return complaint{Code: "invalid_configuration", Message: e.Summary() + "\n" + e.Error(), exit: exitConfig}
 	}
 	if e, ok := errors.AsType[*llmspell.ScriptError](err); ok {
-		return complaint{Code: string(e.Code), Message: e.Message, Hint: e.Hint, exit: exitFailure}
+		return complaint{Code: string(e.Code), Message: e.Message, Where: where(e.Message, e.Chunk, e.Line), Hint: e.Hint, exit: exitFailure}
 	}
 	if e, ok := errors.AsType[*llmspell.LimitError](err); ok {
 		return complaint{Code: string(e.Code), Message: e.Message, Hint: e.Hint, exit: exitOf(e.Code)}
@@ -95,6 +97,16 @@ func explain(err error) complaint {
 		c.Code = "permission_denied"
 	}
 	return c
+}
+
+// where is the position of a failed script, "" if it is not known or the
+// message says it.
+func where(message, chunk string, line int) string {
+	position := fmt.Sprintf("%s:%d", chunk, line)
+	if line == 0 || strings.Contains(message, position+":") {
+		return ""
+	}
+	return position
 }
 
 // exitOf maps a code of the kernel to an exit code.
@@ -152,7 +164,11 @@ func readLimited(r io.Reader, limit int64) ([]byte, error) {
 
 // complaintText is an error as stderr shows it.
 func complaintText(c complaint) string {
-	text := "Error: " + c.Message + "\n"
+	text := "Error: " + c.Message
+	if c.Where != "" {
+		text += " (at " + c.Where + ")"
+	}
+	text += "\n"
 	if c.Hint != "" {
 		text += "Hint: " + c.Hint + "\n"
 	}

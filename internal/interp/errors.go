@@ -3,6 +3,7 @@ package interp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -35,8 +36,13 @@ func syntaxError(err error) *Error {
 	if !ok {
 		return &Error{Code: string(fault.ScriptSyntax), Message: err.Error(), Cause: err}
 	}
+	message := s.Error()
+	if position := fmt.Sprintf("%s:%d:", s.Chunk, s.Line); strings.HasPrefix(message, position) {
+		// The language has no columns in its messages; people want them.
+		message = fmt.Sprintf("%s%d:%s", position, s.Col, message[len(position):])
+	}
 	return &Error{
-		Code: string(fault.ScriptSyntax), Message: s.Error(), Chunk: s.Chunk, Line: s.Line, Col: s.Col,
+		Code: string(fault.ScriptSyntax), Message: message, Chunk: s.Chunk, Line: s.Line, Col: s.Col,
 		Near: s.Near, Incomplete: s.Incomplete, Cause: err,
 	}
 }
