@@ -114,7 +114,7 @@ func (r *repl) completions(line []rune, cursor int) readline.Completions {
 	if start <= cursor && cursor <= len(line) {
 		word = string(line[start:cursor])
 	}
-	c := readline.CompleteValues(matches...).NoSpace()
+	c := readline.CompleteValues(matches...)
 	c.PREFIX = word
 	return c
 }
