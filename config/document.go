@@ -10,6 +10,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
+
+	"github.com/llmspell/llmspell/fault"
 )
 
 // maxFileSize bounds a configuration file, in bytes. Decoding takes time quadratic
@@ -248,7 +250,7 @@ func badName(path []string, name string) string {
 func (d *document) unknown(parent *node, path []string) {
 	name := path[len(path)-1]
 	p := d.report(path, "unknown key")
-	if near := nearest(name, parent.names()); near != "" {
+	if near := fault.Nearest(name, parent.names()); near != "" {
 		p.DidYouMean = near
 		return
 	}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/llmspell/llmspell/fault"
 )
 
 const envPrefix = "LLMSPELL_"
@@ -168,7 +170,7 @@ func nearestEnv(name string) string {
 	for _, v := range specialEnv {
 		names = append(names, v.Name)
 	}
-	return nearest(name, names)
+	return fault.Nearest(name, names)
 }
 
 // credential is a secret file of the service manager; empty if there is none.

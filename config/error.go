@@ -76,37 +76,3 @@ func sortProblems(ps []Problem) []Problem {
 	})
 	return slices.CompactFunc(ps, func(a, b Problem) bool { return a == b })
 }
-
-// nearest returns the candidate that is a likely misspelling's target, or "".
-func nearest(word string, candidates []string) string {
-	best, limit := "", max(1, min(3, len(word)/3))+1
-	for _, c := range candidates {
-		if d := distance(strings.ToLower(word), strings.ToLower(c)); d < limit {
-			best, limit = c, d
-		}
-	}
-	return best
-}
-
-// distance is the Damerau-Levenshtein distance with adjacent transpositions.
-func distance(a, b string) int {
-	prev2, prev, cur := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		cur[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			cur[j] = min(prev[j]+1, cur[j-1]+1, prev[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				cur[j] = min(cur[j], prev2[j-2]+1)
-			}
-		}
-		prev2, prev, cur = prev, cur, prev2
-	}
-	return prev[len(b)]
-}

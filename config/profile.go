@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/llmspell/llmspell/fault"
 )
 
 // ProfileInfo is one built-in profile.
@@ -277,7 +279,7 @@ func (l *loader) badProfile(name string, from Origin) {
 		for _, info := range profiles {
 			names = append(names, info.Name)
 		}
-		p.DidYouMean = nearest(name, names)
+		p.DidYouMean = fault.Nearest(name, names)
 		p.Hint = "profiles are " + strings.Join(names, ", ")
 	}
 	l.problems = append(l.problems, p)

@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/llmspell/llmspell/fault"
 )
 
 const secretFile = `
@@ -205,7 +207,7 @@ func TestExpand(t *testing.T) {
 func TestNearest(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{"prot": "port", "hots": "host", "shutdown_timout": "shutdown_timeout", "zzz": "", "idle-timeout": "idle_timeout"} {
-		if got := nearest(word, []string{"port", "host", "shutdown_timeout", "idle_timeout"}); got != want {
+		if got := fault.Nearest(word, []string{"port", "host", "shutdown_timeout", "idle_timeout"}); got != want {
 			t.Errorf("%s: %q", word, got)
 		}
 	}

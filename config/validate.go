@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/llmspell/llmspell/fault"
 )
 
 const (
@@ -88,7 +90,7 @@ func (c *Config) checkValue(e *entry, segs []string) []Problem {
 	if message := e.checkRule(v); message != "" {
 		p := c.problem(key, "%s", message)
 		if e.kind == kindEnum {
-			p.DidYouMean = nearest(v.String(), e.enum())
+			p.DidYouMean = fault.Nearest(v.String(), e.enum())
 		}
 		return []Problem{p}
 	}
@@ -311,7 +313,7 @@ func (c *Config) checkProviders() (out []Problem) {
 			if problem.File == "" && problem.Source == "" {
 				problem = c.firstOf("providers", name).problem(joinKey([]string{"providers", name}), "%s", problem.Message)
 			}
-			problem.DidYouMean = nearest(name, providerTypes)
+			problem.DidYouMean = fault.Nearest(name, providerTypes)
 			problem.Hint = "one of " + strings.Join(providerTypes, ", ")
 			out = append(out, problem)
 		}

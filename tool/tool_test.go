@@ -127,7 +127,7 @@ func TestNearest(t *testing.T) {
 		"calculater": "calculator", "Calculator": "calculator", "inptu": "input", "text_manipulator": "text-manipulator", "imput": "input",
 		"xyz": "", "": "", strings.Repeat("a", 1000): "", "limits": "limit",
 	} {
-		if got := tool.Nearest(in, names); got != want {
+		if got := fault.Nearest(in, names); got != want {
 			t.Errorf("Nearest(%.20q) = %q, want %q", in, got, want)
 		}
 	}

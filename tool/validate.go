@@ -105,7 +105,7 @@ func checkField(tool, path string, p Param, v any) (any, error) {
 	if s, ok := c.(string); ok && len(p.Enum) > 0 && !slices.Contains(p.Enum, s) {
 		e := fault.Errorf(fault.InvalidArgument, "tool %s: parameter %q: %q is not one of %s", tool, path+p.Name, cut(s), strings.Join(p.Enum, ", ")).
 			WithDetail("field", path+p.Name)
-		if near := Nearest(s, p.Enum); near != "" {
+		if near := fault.Nearest(s, p.Enum); near != "" {
 			e.Hint = "did you mean \"" + near + "\"?"
 		}
 		return nil, e
@@ -119,7 +119,7 @@ func checkField(tool, path string, p Param, v any) (any, error) {
 func unknownField(tool, field string, known []string) error {
 	e := fault.Errorf(fault.InvalidArgument, "tool %s: unknown parameter %q", tool, cut(field)).WithDetail("field", cut(field))
 	last := field[strings.LastIndexByte(field, '.')+1:]
-	switch near := Nearest(last, known); {
+	switch near := fault.Nearest(last, known); {
 	case near != "":
 		e.Hint = "did you mean \"" + near + "\"?"
 	case len(known) == 0:

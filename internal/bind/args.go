@@ -319,7 +319,7 @@ func unknownField(fn, at, name string, fields []script.Param) error {
 
 // hintNearest adds the nearest of names as a hint, or all where none is near.
 func hintNearest(e *fault.Error, got string, names []string) error {
-	if best := nearest(got, names); best != "" {
+	if best := fault.Nearest(got, names); best != "" {
 		return e.WithHint("did you mean %q?", best)
 	}
 	if len(names) > 0 {

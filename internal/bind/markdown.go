@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/llmspell/llmspell/script"
@@ -131,10 +132,33 @@ func paramNotes(p *script.Param) string {
 	case p.Max != nil:
 		notes = append(notes, fmt.Sprintf("at most %v", *p.Max))
 	}
-	if p.Default != nil {
-		notes = append(notes, fmt.Sprintf("default %v", p.Default))
+	if text := defaultText(p.Default); text != "" {
+		notes = append(notes, "default "+text)
 	}
 	return strings.Join(notes, "; ")
+}
+
+// defaultText is a default as Lua writes it, "" for what absence means anyway:
+// nothing, an empty string or an empty table.
+func defaultText(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case string:
+		if v == "" {
+			return ""
+		}
+		return strconv.Quote(v)
+	case map[string]any:
+		if len(v) == 0 {
+			return ""
+		}
+	case []any:
+		if len(v) == 0 {
+			return ""
+		}
+	}
+	return fmt.Sprint(v)
 }
 
 func returnsText(returns []script.Return) string {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/llmspell/llmspell/fault"
@@ -174,40 +173,8 @@ func (g *generation) defaultProvider() (*state, error) {
 func (g *generation) unknown(name string) error {
 	f := fault.Errorf(fault.ProviderNotConfigured, "provider %q is not configured (configured: %s)", name, strings.Join(g.names, ", ")).
 		WithDetail("provider", name)
-	if near := nearest(name, g.names); near != "" {
+	if near := fault.Nearest(name, g.names); near != "" {
 		return f.WithHint("did you mean %q? A model whose name contains a slash needs its provider in front", near)
 	}
 	return f.WithHint("add a [providers.%s] table; a model whose name contains a slash needs its provider in front", name)
-}
-
-// nearest returns the candidate at most two edits away from name, fewer for a
-// short one; "" if none.
-func nearest(name string, candidates []string) string {
-	best, bestDistance := "", min(3, (len(name)+1)/2)
-	for _, c := range candidates {
-		if d := editDistance(name, c); d < bestDistance {
-			best, bestDistance = c, d
-		}
-	}
-	return best
-}
-
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next := slices.Min([]int{row[j+1] + 1, row[j] + 1, diagonal + cost})
-			diagonal, row[j+1] = row[j+1], next
-		}
-	}
-	return row[len(b)]
 }

@@ -73,7 +73,7 @@ func (r *Registry) missing(ctx context.Context, name string) error {
 	for _, e := range r.all(ctx) {
 		names = append(names, e.spec.Name)
 	}
-	if near := tool.Nearest(full, names); near != "" {
+	if near := fault.Nearest(full, names); near != "" {
 		return err.WithHint("did you mean %q?", near)
 	}
 	return err.WithHint("Tool.list() names the tools")

@@ -2,6 +2,7 @@ package toolbox
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/llmspell/llmspell/fault"
@@ -30,7 +31,7 @@ func (s *scripted) Close()          { s.handler.Release() }
 func (s *scripted) Execute(ctx context.Context, params map[string]any) (tool.Result, error) {
 	got, err := s.handler.Call(ctx, params, callInfo(ctx))
 	if err != nil {
-		return tool.Result{}, err
+		return tool.Result{}, s.failed(err)
 	}
 	var v any
 	if len(got) > 0 {
@@ -50,6 +51,19 @@ func (s *scripted) Execute(ctx context.Context, params map[string]any) (tool.Res
 		}
 	}
 	return tool.Result{Success: true, Result: v}, nil
+}
+
+// failed gives an error that has no code of its own, as error("boom") raises,
+// that of a failed tool. Limits, denials and codes the handler chose stay.
+func (s *scripted) failed(err error) error {
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok || e.Code != fault.ScriptFailed {
+		return err
+	}
+	return &fault.Error{
+		Code: fault.ToolFailed, Message: "tool " + s.spec.Name + ": " + e.Message,
+		Hint: e.Hint, Details: e.Details, Retryable: e.Retryable, Cause: e,
+	}
 }
 
 // Caller names on whose behalf a tool is called; empty fields: the script itself.

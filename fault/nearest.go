@@ -1,15 +1,16 @@
-package tool
+package fault
 
 import "strings"
 
 // Nearest returns the candidate that name is most likely a misspelling of, ""
-// if none is close.
+// if none is close: letter case aside, up to a third of its letters wrong, three
+// at most. Words over 64 bytes are near to nothing.
 func Nearest(name string, candidates []string) string {
 	name = strings.ToLower(name)
 	if len(name) > 64 {
 		return ""
 	}
-	best, bestDistance := "", 1+max(1, len(name)/3)
+	best, bestDistance := "", 1+max(1, min(3, len(name)/3))
 	for _, c := range candidates {
 		if len(c) > 64 {
 			continue
