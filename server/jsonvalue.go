@@ -1,10 +1,9 @@
 package server
 
 import (
-	"encoding/json"
-	"math"
 	"reflect"
-	"strconv"
+
+	"github.com/llmspell/llmspell/internal/canon"
 )
 
 // jsonType names a Go kind as JSON Schema does.
@@ -24,27 +23,9 @@ func jsonType(k reflect.Kind) string {
 	return "integer"
 }
 
-// goValue turns decoded JSON (with json.Number) into script data: a number
-// without fraction or exponent that fits 64 bits is an int64, any other a float64.
+// goValue turns a member that decode read into script data. Bodies do not nest
+// deep enough for the error.
 func goValue(v any) any {
-	switch v := v.(type) {
-	case json.Number:
-		if n, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
-			return n
-		}
-		f, err := v.Float64()
-		if err != nil {
-			return math.Inf(1)
-		}
-		return f
-	case []any:
-		for i := range v {
-			v[i] = goValue(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = goValue(v[k])
-		}
-	}
-	return v
+	out, _ := canon.FromDecoded(v)
+	return out
 }

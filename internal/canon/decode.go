@@ -31,7 +31,7 @@ func ParseJSON(raw []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plain(v, 0)
+	return FromDecoded(v)
 }
 
 func parse(raw []byte) (any, error) {
@@ -62,7 +62,11 @@ func Number(n json.Number) any {
 	return f
 }
 
-func plain(v any, depth int) (any, error) { return walk(v, depth, nil) }
+// FromDecoded turns what encoding/json decoded with UseNumber into script values
+// by the rules of ParseJSON. It changes v in place; the only error is too deep
+// nesting.
+func FromDecoded(v any) (any, error) { return walk(v, 0, nil) }
+
 func untag(v any, depth int) (any, error) { return walk(v, depth, tagged) }
 
 // walk turns what encoding/json made into script values. tag, if set, answers
