@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/llmspell/llmspell/fault"
 )
 
 // How long ended runs stay readable: the first bound that is reached counts.
@@ -96,7 +98,7 @@ func (g *runRegistry) lookup(tenant, id string) (*Run, error) {
 	if owner, ok := g.forgotten[id]; ok && owner == tenant {
 		return nil, ErrEventsExpired
 	}
-	return nil, ErrNotFound
+	return nil, fault.Errorf(fault.NotFound, "no run %q", id)
 }
 
 // list returns a tenant's runs, oldest first.

@@ -45,7 +45,7 @@ func (t *sessionTable) get(tenant, id string) (*Session, error) {
 	if s, ok := t.byID[id]; ok && s.tenant == tenant {
 		return s, nil
 	}
-	return nil, ErrNotFound
+	return nil, fault.Errorf(fault.NotFound, "no session %q", id)
 }
 
 func (t *sessionTable) list(tenant string) []*Session {

@@ -13,10 +13,10 @@ import (
 // KeyValue is one effective value, with secrets redacted. Value is bool, int64,
 // float64, string, []string, map[string]any, or nil if unset.
 type KeyValue struct {
-	Key    string
-	Value  any
-	Origin Origin
-	Reload Reload
+	Key    string `json:"key"`
+	Value  any    `json:"value"`
+	Origin Origin `json:"origin"`
+	Reload Reload `json:"reload"`
 }
 
 // Describe lists the effective values of a key or of everything below a table, in

@@ -23,6 +23,9 @@ type Origin struct {
 	Name  string // variable, flag or profile
 }
 
+// MarshalText gives String: "file llmspell.toml:12".
+func (o Origin) MarshalText() ([]byte, error) { return []byte(o.String()), nil }
+
 func (o Origin) String() string {
 	switch o.Layer {
 	case LayerFile:

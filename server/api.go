@@ -123,6 +123,7 @@ func Handler(k *llmspell.Kernel) http.Handler { return newAPI(k, newMetrics(k)).
 // scope, body.
 func (a *api) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		boundConnection(w, r)
 		h := w.Header()
 		h.Set("X-Request-Id", requestID(r))
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -144,6 +145,17 @@ func (a *api) handler() http.Handler {
 	})
 }
 
+// boundConnection gives a request the deadlines of a slow client: those of the
+// one before it on the connection are past, or none. readBody lifts the bound
+// on reading, recorder sets the one on writing.
+func boundConnection(w http.ResponseWriter, r *http.Request) {
+	rc := http.NewResponseController(w)
+	rc.SetWriteDeadline(time.Now().Add(bodyGrace + writeTimeout))
+	if r.ContentLength != 0 {
+		rc.SetReadDeadline(time.Now().Add(bodyGrace))
+	}
+}
+
 // serve wraps one route in its declared policy.
 func (a *api) serve(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -151,12 +163,12 @@ func (a *api) serve(rt route) http.Handler {
 		rec := &recorder{ResponseWriter: w}
 		defer a.metrics.observe(rt, rec, r.Method, start)
 		defer a.recover(rec, r)
-		if !rt.Stream {
-			rc := http.NewResponseController(w)
-			defer func() { rc.SetWriteDeadline(time.Now().Add(writeTimeout)) }()
-		}
 		r, err := a.admit(rec, r, rt)
+		if err == nil && !rt.Body {
+			err = skipBody(w, r)
+		}
 		if err == nil {
+			http.NewResponseController(w).SetWriteDeadline(time.Time{}) // work may take long
 			err = rt.Handle(a, rec, r)
 		}
 		if err != nil {
@@ -188,7 +200,9 @@ func (a *api) admit(w http.ResponseWriter, r *http.Request, rt route) (*http.Req
 		id, err := a.auth.identify(r.Context(), secret)
 		if err != nil {
 			if fault.CodeOf(err) == unauthorized {
-				a.failed.take(address, maxFailedAuths, time.Now())
+				if secret != "" { // no token is no guess: it must not lock its neighbours out
+					a.failed.take(address, maxFailedAuths, time.Now())
+				}
 				a.metrics.authFailures.WithLabelValues(reason(secret)).Inc()
 			}
 			return r, err
@@ -221,12 +235,19 @@ func (a *api) fail(w *recorder, r *http.Request, err error) {
 		w.status = 499 // the client left; nobody reads an answer
 		return
 	}
+	if errors.Is(err, errClientGone) {
+		a.log.Debug("stream ended", "route", r.Pattern, "error", err)
+		panic(http.ErrAbortHandler)
+	}
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError && p.Code == fault.Internal {
 		a.log.Error("request failed", "route", r.Pattern, "error", err, "request_id", w.Header().Get("X-Request-Id"))
 	}
 	if w.status != 0 {
 		panic(http.ErrAbortHandler)
+	}
+	if p.Code == messageTooLarge {
+		defer linger(w, r)()
 	}
 	writeProblem(w, p)
 }
@@ -258,7 +279,8 @@ func requestID(r *http.Request) string {
 	return rand.Text()
 }
 
-// recorder remembers the status for metrics and late failures.
+// recorder remembers the status for metrics and late failures, and bounds how
+// long the client may take to read an answer. A stream bounds each frame itself.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -267,13 +289,14 @@ type recorder struct {
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
+		http.NewResponseController(r.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTimeout))
 	}
 	r.ResponseWriter.WriteHeader(status)
 }
 
 func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
-		r.status = http.StatusOK
+		r.WriteHeader(http.StatusOK)
 	}
 	return r.ResponseWriter.Write(b)
 }

@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -16,6 +20,8 @@ import (
 
 const (
 	maxDepth      = 64
+	lingerTime    = time.Second
+	maxUnusedBody = 64 << 10 // of a request that takes none
 	bodyGrace     = 30 * time.Second
 	bodyPerSecond = 64 << 10 // bytes that extend the body deadline by a second
 )
@@ -37,6 +43,9 @@ func decode(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
 		return fault.Errorf(badJSON, "the body is not valid UTF-8")
 	}
 	if err := checkJSON(data); err != nil {
+		return err
+	}
+	if err := checkMembers(data, v); err != nil {
 		return err
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
@@ -80,15 +89,41 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		buf.Grow(int(r.ContentLength) + bytes.MinRead)
 	}
 	_, err := buf.ReadFrom(paced)
-	rc.SetReadDeadline(time.Time{}) // the execution that follows may take longer
 	if err == nil {
+		rc.SetReadDeadline(time.Time{}) // the execution that follows may take longer
 		return buf.Bytes(), nil
 	}
+	w.Header().Set("Connection", "close")
+	rc.SetReadDeadline(time.Now().Add(time.Second)) // net/http reads the rest before it closes
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		w.Header().Set("Connection", "close")
 		return nil, tooLarge
 	}
 	return nil, fault.Errorf(badJSON, "the body could not be read: it ended early or came too slowly")
+}
+
+// linger is called before a body is refused and returns what to do after: the
+// answer is sent and what the client is still sending is read for a moment.
+// Closing at once would reset the connection and lose the answer.
+func linger(w http.ResponseWriter, r *http.Request) (after func()) {
+	rc := http.NewResponseController(w)
+	if rc.EnableFullDuplex() != nil {
+		return func() {}
+	}
+	return func() {
+		if rc.Flush() == nil && rc.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+			io.Copy(io.Discard, r.Body)
+		}
+	}
+}
+
+// skipBody reads past the body of a request that needs none, so that it cannot
+// hold the connection.
+func skipBody(w http.ResponseWriter, r *http.Request) error {
+	if r.ContentLength == 0 {
+		return nil
+	}
+	_, err := readBody(w, r, maxUnusedBody)
+	return err
 }
 
 type pacedReader struct {
@@ -156,12 +191,37 @@ func checkJSON(data []byte) error {
 	return nil
 }
 
+// checkMembers refuses a member that encoding/json would take for another by
+// ignoring case. Members of v that are no fields are left to the decoder.
+func checkMembers(data []byte, v any) error {
+	t := reflect.TypeOf(v).Elem()
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(data, &members) != nil {
+		return nil // not an object: the decoder says so
+	}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		delete(members, name)
+	}
+	if unknown := slices.Sorted(maps.Keys(members)); len(unknown) > 0 {
+		return fault.Errorf(unknownField, "unknown field %q", unknown[0])
+	}
+	return nil
+}
+
 func decodeError(err error) error {
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fault.Errorf(badJSON, "the body is not JSON: %s at byte %d", e.Error(), e.Offset)
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fault.Errorf(fault.InvalidArgument, "field %q: expected %s, got %s", e.Field, jsonType(e.Type.Kind()), e.Value)
+		where := "the body"
+		if e.Field != "" {
+			where = "field " + strconv.Quote(e.Field)
+		}
+		return fault.Errorf(fault.InvalidArgument, "%s: expected %s, got %s", where, jsonType(e.Type.Kind()), e.Value)
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		return fault.Errorf(unknownField, "unknown field %s", name)

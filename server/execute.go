@@ -95,12 +95,16 @@ func postExecute(a *api, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	return reply(w, http.StatusOK, result)
 }
 
 // streamExecution starts a run that ends with its client and streams it.
 func (a *api) streamExecution(w http.ResponseWriter, r *http.Request, req llmspell.Request) error {
+	leave, err := a.enterStream()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	run, err := a.kernel.Start(r.Context(), req)
 	if err != nil {
 		return err

@@ -38,6 +38,9 @@ func (p hostPolicy) check(host string) error {
 	if _, err := netip.ParseAddr(name); err == nil || slices.Contains(p.names, name) {
 		return nil
 	}
+	if name == "" {
+		return fault.Errorf(hostNotAllowed, "the request names no Host")
+	}
 	return fault.Errorf(hostNotAllowed, "this server does not answer for host %q", name).
 		WithHint("add %q to security.allowed_hosts", name)
 }

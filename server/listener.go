@@ -94,6 +94,14 @@ type cappedConn struct {
 	once sync.Once
 }
 
+// CloseWrite lets net/http end an answer before the rest of the request has come.
+func (c *cappedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return c.Close()
+}
+
 func (c *cappedConn) Close() error {
 	c.once.Do(func() { c.open.Add(-1) })
 	return c.Conn.Close()

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net"
@@ -182,6 +183,10 @@ func (s *Server) shutdown(ctx context.Context) error {
 	s.log.Info("shutting down", "executions_running", stats.ExecutionsRunning, "executions_queued", stats.ExecutionsQueued)
 	close(s.idleStop)
 	err := s.kernel.Drain(ctx)
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) { // an end like any other: what ran was told
+		s.log.Warn("executions were interrupted at the end of the shutdown time")
+		err = nil
+	}
 	close(s.api.stopped)
 	if s.http != nil {
 		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushDeadline)
@@ -216,7 +221,12 @@ func (s *Server) release() error {
 
 // LogStats writes the statistics of SIGUSR1: one record.
 func (s *Server) LogStats(ctx context.Context) {
-	s.log.Info("statistics", "stats", s.api.stats(ctx))
+	stats, err := json.Marshal(s.api.stats(ctx))
+	if err != nil {
+		s.log.Error("statistics cannot be written", "error", err)
+		return
+	}
+	s.log.Info("statistics", "stats", json.RawMessage(stats))
 }
 
 // watchIdle ends the server when nothing used it for kernel.idle_timeout.

@@ -42,12 +42,16 @@ func getState(a *api, w http.ResponseWriter, r *http.Request) error {
 		return fault.Errorf(fault.NotFound, "no key %q in scope %q", r.PathValue("key"), r.PathValue("scope"))
 	}
 	w.Header().Set("ETag", etag(entry.Version))
-	return reply(w, http.StatusOK, entry.Value)
+	return reply(w, http.StatusOK, stateJSON{entry.Value})
 }
 
 func putState(a *api, w http.ResponseWriter, r *http.Request) error {
 	var value any
 	if err := decode(w, r, a.maxBody(), &value); err != nil {
+		return err
+	}
+	value = goValue(value)
+	if err := finite(value); err != nil {
 		return err
 	}
 	var o llmspell.StateOptions
@@ -58,7 +62,7 @@ func putState(a *api, w http.ResponseWriter, r *http.Request) error {
 		}
 		o.IfVersion = &version
 	}
-	version, err := a.state().Put(r.Context(), identity(r).Tenant, r.PathValue("scope"), r.PathValue("key"), goValue(value), o)
+	version, err := a.state().Put(r.Context(), identity(r).Tenant, r.PathValue("scope"), r.PathValue("key"), value, o)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -26,6 +27,11 @@ func runEvents(a *api, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	leave, err := a.enterStream()
+	if err != nil {
+		return err
+	}
+	defer leave()
 	return a.stream(w, r, run, after)
 }
 
@@ -45,6 +51,17 @@ func resumePoint(r *http.Request) (int64, error) {
 	return n, nil
 }
 
+// enterStream takes one of kernel.max_clients places; leave gives it back.
+func (a *api) enterStream() (leave func(), err error) {
+	n := a.streams.Add(1)
+	leave = func() { a.streams.Add(-1) }
+	if limit := a.policy().cfg.Kernel.MaxClients; limit > 0 && n > int64(limit) {
+		leave()
+		return nil, fault.Errorf(fault.Overloaded, "%d streaming clients are connected", limit).WithHint("kernel.max_clients sets the limit")
+	}
+	return leave, nil
+}
+
 // next is what the reading goroutine of a stream hands over.
 type next struct {
 	event llmspell.Event
@@ -55,12 +72,6 @@ type next struct {
 // reader that does not take a frame within 10 s loses the connection, never
 // the run.
 func (a *api) stream(w http.ResponseWriter, r *http.Request, run *llmspell.Run, after int64) error {
-	if limit := a.policy().cfg.Kernel.MaxClients; limit > 0 && a.streams.Load() >= int64(limit) {
-		return fault.Errorf(fault.Overloaded, "%d streaming clients are connected", limit).WithHint("kernel.max_clients sets the limit")
-	}
-	a.streams.Add(1)
-	defer a.streams.Add(-1)
-
 	events := make(chan next)
 	ctx := r.Context()
 	done := make(chan struct{})
@@ -87,6 +98,9 @@ func (a *api) stream(w http.ResponseWriter, r *http.Request, run *llmspell.Run, 
 	h.Set("Content-Type", "text/event-stream; charset=utf-8")
 	h.Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
+	if r.Method == http.MethodHead {
+		return nil
+	}
 	s := &sse{w: w, rc: http.NewResponseController(w), runID: run.ID()}
 	if err := s.send("retry: 2000\n\n"); err != nil || !ok {
 		return err
@@ -123,10 +137,30 @@ func (s *sse) relay(events <-chan next, stopped, gone <-chan struct{}) error {
 			if err := s.send(": ping\n\n"); err != nil {
 				return err
 			}
-		case <-stopped:
-			return s.send(": the kernel is shutting down; resume with Last-Event-ID\n\n")
+		case <-stopped: // all runs have ended: what is left is on its way
+			return s.finish(events)
 		case <-gone:
 			return nil
+		}
+	}
+}
+
+// finish sends what a stopped kernel's run still has to tell, its terminal event
+// last.
+func (s *sse) finish(events <-chan next) error {
+	late := time.NewTimer(time.Second)
+	defer late.Stop()
+	for {
+		select {
+		case n, ok := <-events:
+			if !ok || n.err != nil {
+				return n.err
+			}
+			if err := s.event(n.event); err != nil {
+				return err
+			}
+		case <-late.C:
+			return s.send(": the kernel is shutting down\n\n")
 		}
 	}
 }
@@ -142,11 +176,18 @@ func (s *sse) event(e llmspell.Event) error {
 
 func (s *sse) send(frame string) error {
 	s.rc.SetWriteDeadline(time.Now().Add(flushDeadline))
-	if _, err := s.w.Write([]byte(frame)); err != nil {
-		return err
+	_, err := s.w.Write([]byte(frame))
+	if err == nil {
+		err = s.rc.Flush()
 	}
-	return s.rc.Flush()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errClientGone, err)
+	}
+	return nil
 }
+
+// errClientGone is a client that closed its stream or does not read it.
+var errClientGone = errors.New("the client does not read")
 
 // eventData merges run_id and time into the event's data object. A terminal
 // failure carries a problem.

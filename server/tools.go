@@ -68,7 +68,7 @@ func invokeTool(a *api, w http.ResponseWriter, r *http.Request) error {
 	}
 	params, _ := goValue(body.Params).(map[string]any)
 	start := time.Now()
-	out, err := a.kernel.Infrastructure().ToolRegistry().Invoke(ctx, r.PathValue("name"), params)
+	out, err := a.kernel.Infrastructure().ToolRegistry().InvokeAs(ctx, identity(r).Tenant, r.PathValue("name"), params)
 	if err != nil {
 		return err
 	}

@@ -68,6 +68,9 @@ func (a *app) writeConfig(path string, text []byte, force bool) error {
 	if err != nil {
 		return err
 	}
+	if a.json() {
+		return a.printJSON(map[string]string{"path": path})
+	}
 	return a.printf("wrote %s\n", path)
 }
 

@@ -61,7 +61,8 @@ type complaint struct {
 // explain finds code, message, hint and exit code of any error.
 func explain(err error) complaint {
 	c := complaint{Code: "failure", Message: err.Error(), exit: exitFailure}
-	if e, ok := errors.AsType[*exitError](err); ok {
+	given, ok := errors.AsType[*exitError](err)
+	if e := given; ok {
 		c.exit, c.Hint = e.code, e.hint
 		if e.code == exitUsage {
 			c.Code = "usage"
@@ -89,7 +90,7 @@ func explain(err error) complaint {
 	}
 	if e, ok := errors.AsType[*fault.Error](err); ok {
 		c.Code, c.Hint = string(e.Code), e.Hint
-		if c.exit == exitFailure {
+		if given == nil {
 			c.exit = exitOf(e.Code)
 		}
 	}
@@ -138,12 +139,34 @@ func (a *app) report(err error) int {
 	if !a.started && c.exit == exitFailure { // cobra: unknown command, wrong arguments
 		c.exit, c.Code = exitUsage, "usage"
 	}
-	if a.json() {
+	if a.json() || !a.started && asksJSON(a.env.Args) {
 		a.printJSON(map[string]complaint{"error": c})
 		return c.exit
 	}
 	fmt.Fprint(a.env.Stderr, complaintText(c))
 	return c.exit
+}
+
+// asksJSON looks for the output flag in a command line whose flags could not be
+// parsed.
+func asksJSON(args []string) bool {
+	for i, arg := range args {
+		name, value, inline := strings.Cut(arg, "=")
+		switch name {
+		case "--":
+			return false
+		case "-o", "--output", "--format":
+			if !inline && i+1 < len(args) {
+				value = args[i+1]
+			}
+			if value == "json" || value == "pretty" {
+				return true
+			}
+		case "-ojson", "-opretty":
+			return true
+		}
+	}
+	return false
 }
 
 // stopCause is the signal that ended ctx, else err.

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"errors"
-
 	"github.com/spf13/cobra"
 )
 
@@ -13,12 +11,7 @@ func (a *app) kernelCommand() *cobra.Command {
 	}
 	c.AddCommand(a.kernelStart(), a.kernelStop(), a.kernelStatus(), a.kernelList(), a.kernelReload(), a.kernelConnect())
 	for _, name := range []string{"logs", "install-service", "uninstall-service", "upgrade", "install-kernelspec"} {
-		c.AddCommand(&cobra.Command{
-			Use: name, Hidden: true, DisableFlagParsing: true,
-			RunE: func(*cobra.Command, []string) error {
-				return &exitError{code: exitFailure, err: errors.New("llmspell kernel " + name + ": not available in this version")}
-			},
-		})
+		c.AddCommand(reserved(name))
 	}
 	return c
 }

@@ -3,7 +3,9 @@ package cli
 import (
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/llmspell/llmspell/config"
@@ -20,6 +22,8 @@ type kernelLog struct {
 	file   *logfile.File // nil: stderr
 	level  *slog.LevelVar
 	base   slog.Level
+
+	secrets atomic.Pointer[[]string] // never to be written
 }
 
 // openLog opens the log a configuration names, else writes to stderr.
@@ -32,17 +36,34 @@ func openLog(cfg *config.Config, stderr io.Writer) (*kernelLog, error) {
 	l.level.Set(base)
 	if cfg.Logging.LogFile != "" {
 		if l.file, err = logfile.Open(fileParams(cfg)); err != nil {
-			return nil, fault.Errorf(fault.PolicyDenied, "cannot open log file %s: %w", cfg.Logging.LogFile, err).
-				WithHint("create its directory, or choose another with --log-file")
+			return nil, logFileError(cfg, err)
 		}
 		l.writer = l.file
 	}
-	secrets := secretValues(cfg)
+	l.know(cfg)
 	l.Logger, err = logging.New(logging.Params{
 		Writer: l.writer, Format: cfg.Logging.Format, Level: l.level, Components: cfg.ComponentLevels,
-		Secrets: func() []string { return secrets },
+		Secrets: func() []string { return *l.secrets.Load() },
 	})
 	return l, err
+}
+
+// know adds the secrets of a configuration to those that are kept out of the
+// log; an old one may still be in use.
+func (l *kernelLog) know(cfg *config.Config) { l.hide(secretValues(cfg)...) }
+
+func (l *kernelLog) hide(all ...string) {
+	if old := l.secrets.Load(); old != nil {
+		all = append(all, *old...)
+	}
+	slices.Sort(all)
+	all = slices.Compact(all)
+	l.secrets.Store(&all)
+}
+
+func logFileError(cfg *config.Config, err error) error {
+	return fault.Errorf(fault.InvalidState, "cannot open log file: %w", err).
+		WithHint("create the directory of %s, or choose another with --log-file", cfg.Logging.LogFile)
 }
 
 func fileParams(cfg *config.Config) logfile.Params {
@@ -72,6 +93,7 @@ func (l *kernelLog) reopen() {
 
 // configure applies level and rotation of a reloaded configuration.
 func (l *kernelLog) configure(cfg *config.Config) {
+	l.know(cfg)
 	if base, err := logging.ParseLevel(cfg.Logging.LogLevel); err == nil {
 		l.base = base
 		l.level.Set(base)

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -17,6 +17,7 @@ import (
 	"github.com/llmspell/llmspell/config"
 	"github.com/llmspell/llmspell/fault"
 	"github.com/llmspell/llmspell/internal/daemon"
+	"github.com/llmspell/llmspell/internal/logfile"
 	"github.com/llmspell/llmspell/server"
 )
 
@@ -37,6 +38,8 @@ type startFlags struct {
 	noHTTP         bool
 	noJupyter      bool
 	dryRun         bool
+
+	resolved []config.Override // what kernelConfig made of them; a reload keeps it
 }
 
 func (a *app) kernelStart() *cobra.Command {
@@ -113,9 +116,19 @@ func (a *app) start(c *cobra.Command, s *startFlags) error {
 		return a.dryRun(c.Context(), cfg)
 	}
 	if !child && a.background(cfg, s) {
-		return a.spawn(c.Context(), cfg)
+		return launchFailure(a.spawn(c.Context(), cfg))
 	}
-	return handOver(ready, a.serve(c.Context(), cfg, ready, child))
+	return handOver(ready, launchFailure(a.serve(c.Context(), s, cfg, ready, child)))
+}
+
+// launchFailure is the end of a start whose configuration was accepted: exit 1
+// whatever stood in the way.
+func launchFailure(err error) error {
+	if err == nil {
+		return nil
+	}
+	c := explain(err)
+	return &exitError{code: exitFailure, err: err, hint: c.Hint}
 }
 
 // handOver gives an error to the waiting parent, if there is one.
@@ -166,6 +179,7 @@ func (a *app) kernelConfig(c *cobra.Command, s *startFlags, child bool) (*config
 			return nil, err
 		}
 	}
+	s.resolved = overrides
 	return config.Discover(a.configParams("kernel", overrides...))
 }
 
@@ -192,9 +206,9 @@ func (a *app) spawn(ctx context.Context, cfg *config.Config) error {
 	if a.env.PID == 1 {
 		return usagef("--daemon cannot be used as pid 1; run in the foreground")
 	}
-	out, err := os.OpenFile(cfg.Logging.LogFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o640)
+	out, err := openOutput(cfg)
 	if err != nil {
-		return fault.Errorf(fault.PolicyDenied, "Permission denied: %s: %v", cfg.Logging.LogFile, err)
+		return err
 	}
 	defer out.Close()
 	args := append([]string{}, a.env.Args...)
@@ -213,8 +227,22 @@ func (a *app) spawn(ctx context.Context, cfg *config.Config) error {
 	return a.printf("kernel %s started (pid %d, %s)\n", cfg.Kernel.ID, pid, message)
 }
 
+// openOutput opens the log for what a background kernel writes past its logger.
+func openOutput(cfg *config.Config) (*os.File, error) {
+	f, err := logfile.Open(fileParams(cfg)) // makes it 0640 whatever the umask
+	if err != nil {
+		return nil, logFileError(cfg, err)
+	}
+	f.Close()
+	out, err := os.OpenFile(cfg.Logging.LogFile, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return nil, logFileError(cfg, err)
+	}
+	return out, nil
+}
+
 // serve runs the kernel in this process until it is told to stop.
-func (a *app) serve(ctx context.Context, cfg *config.Config, ready *daemon.Readiness, child bool) error {
+func (a *app) serve(ctx context.Context, s *startFlags, cfg *config.Config, ready *daemon.Readiness, child bool) error {
 	if child || cfg.IsSet("daemon.umask") {
 		daemon.SetUmask(cfg.Daemon.Umask)
 	}
@@ -232,12 +260,17 @@ func (a *app) serve(ctx context.Context, cfg *config.Config, ready *daemon.Readi
 	if err != nil {
 		return err
 	}
+	d := &serving{app: a, overrides: s.resolved, log: log, kernel: kernel, started: make(chan struct{})}
+	defer daemon.Handle(d.actions())() // before the first file is made: a signal must not leave one
 	srv, err := server.Start(ctx, kernel)
+	d.srv = srv
+	close(d.started)
 	if err != nil {
 		return errors.Join(err, kernel.Close())
 	}
-	d := &serving{app: a, cfg: cfg, log: log, kernel: kernel, srv: srv}
-	defer daemon.Handle(d.actions())()
+	if token, err := server.BootstrapToken(cfg); err == nil {
+		log.hide(token)
+	}
 	ready.Ready(srv.Addrs().Endpoint)
 	if !child && !a.quiet {
 		a.note("kernel %s ready at %s (pid %d); Ctrl+C stops it", srv.ID(), srv.Addrs().Endpoint, a.env.PID)
@@ -247,11 +280,22 @@ func (a *app) serve(ctx context.Context, cfg *config.Config, ready *daemon.Readi
 
 // serving is a running kernel with what its signals need.
 type serving struct {
-	app    *app
-	cfg    *config.Config
-	log    *kernelLog
-	kernel *llmspell.Kernel
-	srv    *server.Server
+	app       *app
+	overrides []config.Override // of the start
+	log       *kernelLog
+	kernel    *llmspell.Kernel
+	srv       *server.Server
+	started   chan struct{} // closed when srv is set, nil after a failed start
+}
+
+// running reports whether the start is over and succeeded.
+func (d *serving) running() bool {
+	select {
+	case <-d.started:
+		return d.srv != nil
+	default:
+		return false
+	}
 }
 
 func (d *serving) actions() daemon.Actions {
@@ -259,7 +303,7 @@ func (d *serving) actions() daemon.Actions {
 		Stop:        d.stop,
 		Exit:        d.app.env.Exit,
 		Reload:      d.reload,
-		Stats:       func() { d.srv.LogStats(context.Background()); d.log.reopen() },
+		Stats:       d.stats,
 		Debug:       d.log.toggleDebug,
 		Dump:        d.log.writer,
 		HangupStops: d.app.env.StdinTTY,
@@ -268,23 +312,29 @@ func (d *serving) actions() daemon.Actions {
 
 func (d *serving) stop(sig syscall.Signal) {
 	d.log.Info("stopping", "signal", sig.String(), "again", "a second signal exits at once")
+	if <-d.started; d.srv == nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), d.kernel.Config().Kernel.ShutdownTimeout)
 	defer cancel()
 	d.srv.Shutdown(ctx)
+}
+
+func (d *serving) stats() {
+	if d.running() {
+		d.srv.LogStats(context.Background())
+	}
+	d.log.reopen()
 }
 
 // reload reads the configuration again with the flags and environment of the
 // start, applies what can be applied and reopens the log.
 func (d *serving) reload() {
 	d.log.reopen()
-	overrides := []config.Override{
-		{Key: "kernel.id", Value: d.cfg.Kernel.ID, Flag: "--id"},
-		{Key: "daemon.pid_file", Value: d.cfg.Daemon.PIDFile, Flag: "--pid-file"},
-		{Key: "logging.log_file", Value: d.cfg.Logging.LogFile, Flag: "--log-file"},
-		{Key: "kernel.port", Value: strconv.Itoa(d.cfg.Kernel.Port), Flag: "--port"},
-		{Key: "kernel.host", Value: d.cfg.Kernel.Host, Flag: "--host"},
+	if !d.running() { // it reads the configuration right now
+		return
 	}
-	cfg, err := config.Discover(d.app.configParams("kernel", overrides...))
+	cfg, err := config.Discover(d.app.configParams("kernel", d.overrides...))
 	if err != nil {
 		d.kernel.MarkReloadFailed()
 		d.log.Error("configuration refused, the old one stays in force", "error", err.Error())
@@ -296,6 +346,11 @@ func (d *serving) reload() {
 		return
 	}
 	d.log.configure(cfg)
+	for _, key := range []string{"logging.format", "logging.log_file"} {
+		if slices.Contains(report.Applied, key) { // the open log keeps its form and place
+			report.RestartRequired = append(report.RestartRequired, key)
+		}
+	}
 	d.log.Info("configuration reloaded", "applied", strings.Join(report.Applied, ","))
 	if len(report.RestartRequired) > 0 {
 		d.log.Warn("changed keys need a restart", "keys", strings.Join(report.RestartRequired, ","))

@@ -2,10 +2,12 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -39,10 +41,15 @@ func (a *app) kernelStop() *cobra.Command {
 			}
 			ctx, stop := daemon.WithStop(c.Context(), a.env.Exit)
 			defer stop()
+			stopped := []int{}
 			for _, t := range targets {
 				if err := a.stopOne(ctx, t, s); err != nil {
 					return stopCause(ctx, err)
 				}
+				stopped = append(stopped, t.pid)
+			}
+			if a.json() {
+				return a.printJSON(map[string]any{"stopped": stopped})
 			}
 			return nil
 		},
@@ -52,7 +59,7 @@ func (a *app) kernelStop() *cobra.Command {
 	f.StringVar(&s.pidFile, "pid-file", "", "the kernel that holds this PID file")
 	f.BoolVar(&s.all, "all", false, "every running kernel")
 	f.BoolVar(&s.force, "force", false, "kill it after the timeout")
-	f.StringVar(&s.timeout, "timeout", "45s", "how long to wait")
+	f.StringVar(&s.timeout, "timeout", "", "how long to wait (default: the kernel's shutdown_timeout and 15 s)")
 	return c
 }
 
@@ -102,7 +109,7 @@ func (a *app) stopTargets(s *stopFlags, args []string) ([]stopTarget, error) {
 func kernelTarget(k registry.Listed) stopTarget {
 	dir := registry.Dir{Runtime: filepath.Dir(filepath.Dir(k.Path)), Scope: k.Scope}
 	return stopTarget{
-		name: "kernel " + k.KernelID, pid: k.PID, owner: k.Owner, clean: []string{k.Path, k.PIDFile, k.ConnectionFile},
+		name: "kernel " + k.KernelID, pid: k.PID, owner: k.Owner, clean: []string{k.Path, k.PIDFile},
 		alive: func() bool {
 			all, err := registry.List(dir)
 			if err != nil {
@@ -133,7 +140,7 @@ func (a *app) pidFileTarget(path string) ([]stopTarget, error) {
 	}
 	if !state.Held {
 		a.note("not running; removed the stale PID file %s", path)
-		return nil, os.Remove(path)
+		return nil, registry.RemoveStale(path, state.Owner)
 	}
 	return []stopTarget{{
 		name: fmt.Sprintf("kernel with PID file %s", path), pid: state.PID, owner: state.Owner, clean: []string{path},
@@ -144,7 +151,7 @@ func (a *app) pidFileTarget(path string) ([]stopTarget, error) {
 // stopOne sends TERM and waits for the lock to be free; with --force KILL after
 // the timeout.
 func (a *app) stopOne(ctx context.Context, t stopTarget, s *stopFlags) error {
-	timeout, err := parseDuration("--timeout", s.timeout)
+	timeout, err := a.stopTimeout(ctx, t, s.timeout)
 	if err != nil {
 		return err
 	}
@@ -169,15 +176,62 @@ func (a *app) stopOne(ctx context.Context, t stopTarget, s *stopFlags) error {
 	if !gone {
 		return &exitError{code: exitDeadline, err: fmt.Errorf("%s (pid %d) is still running after %v", t.name, t.pid, timeout), hint: "use --force to kill it"}
 	}
-	for _, f := range t.clean {
-		if f != "" {
-			os.Remove(f) // a killed kernel could not
+	for _, f := range t.clean { // a killed kernel could not
+		if err := registry.RemoveStale(f, t.owner); err != nil {
+			return err
 		}
 	}
 	if a.json() {
-		return a.printJSON(map[string]any{"stopped": t.pid})
+		return nil
 	}
 	return a.printf("%s stopped (pid %d)\n", t.name, t.pid)
+}
+
+// stopTimeout is the time given, else what the kernel takes to drain plus 15 s.
+func (a *app) stopTimeout(ctx context.Context, t stopTarget, given string) (time.Duration, error) {
+	if given != "" {
+		return parseDuration("--timeout", given)
+	}
+	drain := 30 * time.Second
+	if seconds, ok := a.askShutdownTimeout(ctx, t); ok {
+		drain = time.Duration(seconds * float64(time.Second))
+	}
+	return drain + 15*time.Second, nil
+}
+
+// askShutdownTimeout reads kernel.shutdown_timeout from the kernel itself.
+func (a *app) askShutdownTimeout(ctx context.Context, t stopTarget) (seconds float64, ok bool) {
+	all, err := a.kernels()
+	i := slices.IndexFunc(all, func(k registry.Listed) bool { return k.PID == t.pid })
+	if err != nil || i < 0 {
+		return 0, false
+	}
+	c, err := a.dial(all[i].Endpoint)
+	if err != nil {
+		return 0, false
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	raw, err := c.Get(ctx, "/v1/config")
+	if err != nil {
+		return 0, false
+	}
+	var body struct {
+		Items []struct {
+			Key   string `json:"key"`
+			Value any    `json:"value"`
+		} `json:"items"`
+	}
+	if json.Unmarshal(raw, &body) != nil {
+		return 0, false
+	}
+	for _, item := range body.Items {
+		if item.Key == "kernel.shutdown_timeout" {
+			seconds, ok = item.Value.(float64)
+			return seconds, ok
+		}
+	}
+	return 0, false
 }
 
 // maySignal refuses to signal what is not the caller's, or cannot be a kernel.

@@ -138,9 +138,10 @@ var reservedCommands = []string{
 
 func reserved(name string) *cobra.Command {
 	return &cobra.Command{
-		Use: name, Hidden: true, DisableFlagParsing: true,
-		RunE: func(*cobra.Command, []string) error {
-			return &exitError{code: exitFailure, err: errors.New("llmspell " + name + ": not available in this version")}
+		Use: name, Hidden: true, FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
+		Args: cobra.ArbitraryArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return &exitError{code: exitFailure, err: errors.New(c.CommandPath() + ": not available in this version")}
 		},
 	}
 }

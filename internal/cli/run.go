@@ -172,6 +172,7 @@ func (a *app) executeLocal(ctx context.Context, command string, x *execution, ti
 	if x.stream && a.json() {
 		return exitStatus(result.ExitCode)
 	}
+	a.noteValueError(result.ValueError)
 	if err := a.printResult(result.Text, result); err != nil {
 		return err
 	}
@@ -187,6 +188,13 @@ func (a *app) printResult(text string, body any) error {
 		return nil
 	}
 	return a.printf("%s\n", text)
+}
+
+// noteValueError tells why nothing is printed although something was returned.
+func (a *app) noteValueError(why string) {
+	if why != "" && !a.json() {
+		a.note("note: the returned value cannot be shown: %s", why)
+	}
 }
 
 // exitStatus makes os.exit(n) the command's exit code.
@@ -241,6 +249,7 @@ func (a *app) streamRemote(ctx context.Context, c *client.Client, req client.Exe
 			return err
 		}
 		if last && !a.json() {
+			a.noteValueError(out.ValueError)
 			return a.printResult(out.Result, nil)
 		}
 		if last {

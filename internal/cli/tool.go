@@ -21,9 +21,7 @@ func (a *app) toolCommand() *cobra.Command {
 	}
 	c.AddCommand(a.toolList(), a.toolInfo(), a.toolInvoke())
 	for _, name := range []string{"search", "test"} {
-		c.AddCommand(&cobra.Command{Use: name, Hidden: true, DisableFlagParsing: true, RunE: func(*cobra.Command, []string) error {
-			return &exitError{code: exitFailure, err: errors.New("llmspell tool " + name + ": not available in this version")}
-		}})
+		c.AddCommand(reserved(name))
 	}
 	return c
 }

@@ -90,6 +90,31 @@ func readPID(f *os.File) string {
 	return strings.TrimSpace(string(data))
 }
 
+// RemoveStale removes a file that a dead kernel of owner left at path. A file
+// that is not there, is another account's, or is held by a kernel that started
+// meanwhile is left alone.
+func RemoveStale(path string, owner uint32) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if !st.Mode().IsRegular() || st.Sys().(*syscall.Stat_t).Uid != owner || flock(f) != nil || !sameFile(f, path) {
+		return nil
+	}
+	return os.Remove(path)
+}
+
 // PIDFileState is what a PID file tells about its kernel.
 type PIDFileState struct {
 	Exists bool

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,5 +132,38 @@ func TestReleaseKeepsASuccessorsFile(t *testing.T) {
 	}
 	if b, _ := os.ReadFile(path); string(b) != "7\n" {
 		t.Errorf("successor's file: %q", b)
+	}
+}
+
+func TestRemoveStaleLeavesWhatIsNotStale(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	uid := uint32(os.Getuid())
+	path := filepath.Join(dir, "k.pid")
+	gone := func() bool { _, err := os.Lstat(path); return os.IsNotExist(err) }
+
+	held, err := HoldPIDFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := RemoveStale(path, uid); err != nil || gone() {
+		t.Errorf("a held file: %v, gone %t", err, gone())
+	}
+	held.file.Close() // as a killed kernel leaves it
+	if err := RemoveStale(path, uid+1); err != nil || gone() {
+		t.Errorf("another account's file: %v, gone %t", err, gone())
+	}
+	if err := RemoveStale(path, uid); err != nil || !gone() {
+		t.Errorf("a stale file: %v, gone %t", err, gone())
+	}
+	if err := RemoveStale(path, uid); err != nil {
+		t.Errorf("no file: %v", err)
+	}
+	target := filepath.Join(dir, "target")
+	if err := errors.Join(os.WriteFile(target, nil, 0o600), os.Symlink(target, path)); err != nil {
+		t.Fatal(err)
+	}
+	if err := RemoveStale(path, uid); err != nil || gone() {
+		t.Errorf("a symbolic link: %v, gone %t", err, gone())
 	}
 }

@@ -51,6 +51,7 @@ type Params struct {
 // Store implements store.Store and store.Collector.
 type Store struct {
 	path        string
+	file        os.FileInfo // what was opened
 	synchronous string
 	now         func() time.Time
 	lock        *fileLock
@@ -129,7 +130,10 @@ func prepare(p Params) (*Store, error) {
 		return nil, unavailable(err)
 	}
 	defer f.Close()
-	if st, err := f.Stat(); err == nil && st.Mode().Perm()&0o077 != 0 {
+	if s.file, err = f.Stat(); err != nil {
+		return nil, unavailable(err)
+	}
+	if s.file.Mode().Perm()&0o077 != 0 {
 		if err := f.Chmod(0o600); err != nil {
 			return nil, unavailable(err)
 		}
@@ -169,9 +173,26 @@ func (s *Store) Info(ctx context.Context) (store.Info, error) {
 	return info, nil
 }
 
+// samePlace tells whether the open file is still the one at the path: what is
+// written to a removed or replaced file is lost at the next start.
+func (s *Store) samePlace() error {
+	now, err := os.Stat(s.path)
+	if err == nil && os.SameFile(s.file, now) {
+		return nil
+	}
+	if err == nil {
+		err = errors.New("another file is in its place")
+	}
+	return fault.Errorf(fault.StorageUnavailable, "storage: the database %s was removed or replaced while it is open: %w", s.path, err).
+		WithHint("put the file back, or restart the kernel")
+}
+
 // Ping asks the writer for an empty transaction and a reader for a row, so
 // that a full or read-only disk is noticed.
 func (s *Store) Ping(ctx context.Context) error {
+	if err := s.samePlace(); err != nil {
+		return err
+	}
 	err := s.writer.do(ctx, func(t *tx) error {
 		_, err := t.exec(sqlPing, "ping")
 		return err

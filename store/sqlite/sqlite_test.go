@@ -90,6 +90,30 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// A removed database is told, since what is written to it is lost; put back, it
+// is healthy again.
+func TestPingMissesTheFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.db")
+	st, err := Open(t.Context(), Params{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if err := os.Rename(path, path+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Ping(t.Context()); fault.CodeOf(err) != fault.StorageUnavailable || !strings.Contains(err.Error(), "removed or replaced") {
+		t.Errorf("Ping without the file: %v", err)
+	}
+	if err := os.Rename(path+".away", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Ping(t.Context()); err != nil {
+		t.Errorf("Ping with the file back: %v", err)
+	}
+}
+
 func TestLock(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")
