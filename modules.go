@@ -18,7 +18,7 @@ func newLibrary(k *Kernel, further []script.Module) (*bind.Library, error) {
 		{Module: luamod.State(i.state.engine)},
 		{Module: luamod.Tool(i.tools.box)},
 		{Module: luamod.Provider(i.providers.engine)},
-		{Module: luamod.Agent(luamod.AgentParams{Agents: agents, Providers: i.providers.engine})},
+		{Module: luamod.Agent(luamod.AgentParams{Agents: agents, Providers: i.providers.engine, State: i.state.engine})},
 	}
 	for _, m := range further {
 		modules = append(modules, bind.Module{Module: m})

@@ -187,3 +187,21 @@ func TestBusySessionDoesNotDelayOthers(t *testing.T) {
 	greedy.Close(t.Context())
 	wg.Wait()
 }
+
+// TestAbandonedStream: an agent whose stream a limit cut off in the script's own
+// code, or that was not read to its end, can be asked again in the session.
+func TestAbandonedStream(t *testing.T) {
+	t.Parallel()
+	s := newSession(t, openKernel(t, ""))
+	execute(t, s, `a = Agent.create{name="a", model="fake/stream"}`)
+	if _, err := s.Run(t.Context(), llmspell.Request{Code: `for c in a:stream("x") do while true do end end`, Timeout: 50 * time.Millisecond}); err == nil {
+		t.Fatal("no limit")
+	}
+	for _, code := range []string{`local next = a:stream("x") return next().text`, `return 1`} {
+		eventually(t, "the agent being ready", func() bool { return execute(t, s, `return a:get_state()`).Text == "Ready" })
+		execute(t, s, code)
+	}
+	if got := execute(t, s, `return a:complete("x")`).Text; got != "abc" {
+		t.Errorf("got %q", got)
+	}
+}

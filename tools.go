@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/llmspell/llmspell/config"
+	"github.com/llmspell/llmspell/internal/gate"
 	"github.com/llmspell/llmspell/internal/toolbox"
 	"github.com/llmspell/llmspell/tool"
 )
@@ -48,6 +49,11 @@ func (r *ToolRegistry) List() []ToolInfo {
 func (r *ToolRegistry) Invoke(ctx context.Context, name string, params map[string]any) (tool.Result, error) {
 	out, err := r.box.Invoke(r.infra.within(ctx), name, params)
 	return out.Result, err
+}
+
+// InvokeAs is Invoke in the name of a tenant, "" = the configured default.
+func (r *ToolRegistry) InvokeAs(ctx context.Context, tenant, name string, params map[string]any) (tool.Result, error) {
+	return r.Invoke(gate.With(ctx, r.infra.hostRun(tenant)), name, params)
 }
 
 // configure puts the policy of c in force.

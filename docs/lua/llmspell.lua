@@ -58,7 +58,7 @@ function JSON.query(value, query) end
 ---@param value? any 
 ---@param schema table|boolean 
 ---@return boolean ok
----@return any[] problems each {path, message}
+---@return any[] problems the first problem found, {path, message}; path points into the schema
 function JSON.validate(value, schema) end
 
 --- Applies a JSON merge patch (RFC 7386): members of patch replace those of value, JSON.null removes one.
@@ -527,12 +527,12 @@ function Config.toJson() end
 function Config.to_json() end
 
 --- Tells whether the policy lets scripts use files, or a file.
----@param path? string dotted: a.b.c
+---@param path? string a file or folder
 ---@return boolean 
 function Config.isFileAccessAllowed(path) end
 
 --- Tells whether the policy lets scripts use files, or a file.
----@param path? string dotted: a.b.c
+---@param path? string a file or folder
 ---@return boolean 
 function Config.is_file_access_allowed(path) end
 
@@ -558,7 +558,7 @@ function Config.get_permissions() end
 ---@class Statelib
 State = {}
 
---- Stores a value and returns its version. Raises conflict if if_version does not hold, too_large above 1 MiB.
+--- Stores a value and returns its version. Raises conflict if if_version does not hold, too_large above [runtime.state_persistence] max_state_size_bytes.
 ---@param scope string global, or kind:id
 ---@param key string 1 to 256 bytes of UTF-8
 ---@param value? any anything but nil, functions and handles
@@ -581,7 +581,7 @@ function State.delete(scope, key) end
 
 --- Lists the keys of a scope, sorted.
 ---@param scope string global, or kind:id
----@param prefix? string default 
+---@param prefix? string 
 ---@return any[] keys as given, without scope
 function State.list_keys(scope, prefix) end
 
@@ -600,7 +600,7 @@ function State.get(key, options) end
 function State.set(key, value, options) end
 
 --- Lists keys with what is known about them.
----@param scope? string default global
+---@param scope? string default "global"
 ---@param options? { prefix?: string, limit?: integer, after?: string } 
 ---@return any[] {key, version, size, updated_at, expires_at?}
 function State.list(scope, options) end
@@ -646,7 +646,7 @@ function State.ttl(scope, key, seconds) end
 
 --- Deletes the keys of a scope and returns how many there were.
 ---@param scope string global, or kind:id
----@param prefix? string default 
+---@param prefix? string 
 ---@return integer count
 function State.clear(scope, prefix) end
 
@@ -867,15 +867,26 @@ function Agent:fork(name) end
 ---@return table 
 function Agent:usage() end
 
+--- Keeps the conversation in State under the agent's name; it outlives the session.
+function Agent:save_state() end
+
+--- Replaces the conversation by the kept one; false if there is none.
+---@return boolean 
+function Agent:load_state() end
+
+--- Forgets the kept conversation and tells whether there was one.
+---@return boolean 
+function Agent:delete_state() end
+
 --- Runs a tool that the agent may use.
 ---@param name string 
----@param params? table default map[]
+---@param params? table 
 ---@return table ToolOutput
 function Agent:invokeTool(name, params) end
 
 --- Runs a tool that the agent may use.
 ---@param name string 
----@param params? table default map[]
+---@param params? table 
 ---@return table ToolOutput
 function Agent:invoke_tool(name, params) end
 
@@ -1130,7 +1141,7 @@ function Agent.query(prompt, opts) end
 function Agent.builder() end
 
 --- Makes an agent; one with a name is kept in the session.
----@param fields? { name?: string, replace?: boolean, description?: string, type?: "llm"|"tool-orchestrator", model?: string|{ provider: string, model_id: string, temperature?: number, max_tokens?: integer, settings?: table }, provider?: string, system_prompt?: string, top_p?: number, tools?: string[], retries?: integer, fallbacks?: string[], strict?: boolean, max_conversation_length?: integer, max_execution_time?: number, max_memory_mb?: integer, max_iterations?: integer, max_tool_calls?: integer, max_recursion_depth?: integer, base_url?: string, api_key?: string, custom_config?: { system_prompt?: string, max_conversation_length?: integer }, resource_limits?: { max_execution_time_secs?: number, max_memory_mb?: integer, max_tool_calls?: integer, max_recursion_depth?: integer }, temperature?: number, max_tokens?: integer, stop?: string[], seed?: integer, schema?: table, tool_choice?: string, allowed_tools?: string[] } default map[]
+---@param fields? { name?: string, replace?: boolean, description?: string, type?: "llm"|"tool-orchestrator", model?: string|{ provider: string, model_id: string, temperature?: number, max_tokens?: integer, settings?: table }, provider?: string, system_prompt?: string, top_p?: number, tools?: string[], retries?: integer, fallbacks?: string[], strict?: boolean, max_conversation_length?: integer, max_execution_time?: number, max_memory_mb?: integer, max_iterations?: integer, max_tool_calls?: integer, max_recursion_depth?: integer, base_url?: string, api_key?: string, custom_config?: { system_prompt?: string, max_conversation_length?: integer }, resource_limits?: { max_execution_time_secs?: number, max_memory_mb?: integer, max_tool_calls?: integer, max_recursion_depth?: integer }, temperature?: number, max_tokens?: integer, stop?: string[], seed?: integer, schema?: table, tool_choice?: string, allowed_tools?: string[] } 
 ---@return Agent 
 function Agent.create(fields) end
 
@@ -1205,14 +1216,14 @@ function Agent.create_composite(name, agents, routing) end
 function Agent.wrap_as_tool(agent, opts) end
 
 --- Makes a set of data for execute_with_context.
----@param fields? { conversation_id?: string, user_id?: string, session_id?: string, scope?: string|table, inheritance?: "inherit", data?: table } default map[]
+---@param fields? { conversation_id?: string, user_id?: string, session_id?: string, scope?: string|table, inheritance?: "inherit", data?: table, permissions?: table } 
 ---@return string context id
 function Agent.create_context(fields) end
 
 --- Makes a context below another.
 ---@param parent_id string 
 ---@param scope? string|table Told to the model.
----@param inheritance? "inherit"|"copy"|"share"|"isolate" inherit reads through and writes locally, copy takes a snapshot, share reads and writes the parent, isolate has nothing of it.; one of inherit, copy, share, isolate; default inherit
+---@param inheritance? "inherit"|"copy"|"share"|"isolate" inherit reads through and writes locally, copy takes a snapshot, share reads and writes the parent, isolate has nothing of it.; one of inherit, copy, share, isolate; default "inherit"
 ---@return string context id
 function Agent.create_child_context(parent_id, scope, inheritance) end
 
@@ -1232,3 +1243,21 @@ function Agent.get_context_data(id, key) end
 ---@param id string Context id.
 ---@return boolean 
 function Agent.remove_context(id) end
+
+--- Stores a value that agents share; nil removes it. It is kept in State, under shared:<key>.
+---@param scope string|{ type: "session"|"workflow"|"agent"|"user"|"global", id?: string } "global", or a table
+---@param key string 
+---@param value? any 
+function Agent.set_shared_memory(scope, key, value) end
+
+--- A value that agents share, else the default.
+---@param scope string|{ type: "session"|"workflow"|"agent"|"user"|"global", id?: string } "global", or a table
+---@param key string 
+---@param default? any 
+---@return any? value
+function Agent.get_shared_memory(scope, key, default) end
+
+--- The keys of the values that agents share, sorted.
+---@param scope string|{ type: "session"|"workflow"|"agent"|"user"|"global", id?: string } "global", or a table
+---@return any[] 
+function Agent.list_shared_memory(scope) end

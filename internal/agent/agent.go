@@ -288,7 +288,7 @@ func (a *Agent) Usage() Usage {
 // Fork returns an agent with the same definition and history, kept in the
 // session when a name is given.
 func (a *Agent) Fork(ctx context.Context, name string) (*Agent, error) {
-	if err := a.alive(); err != nil {
+	if err := a.Alive(); err != nil {
 		return nil, err
 	}
 	spec := a.spec

@@ -31,13 +31,18 @@ func (a *Agent) ClearHistory() {
 // SetHistory replaces the conversation. Errors: fault.InvalidArgument unless it
 // begins with a user message and every tool call is followed by its results.
 func (a *Agent) SetHistory(ctx context.Context, messages []llm.Message) error {
-	if err := checkHistory(messages); err != nil {
-		return err
-	}
 	at := now(ctx)
 	turns := make([]Turn, len(messages))
 	for i, m := range messages {
 		turns[i] = Turn{Message: m, Time: at}
+	}
+	return a.RestoreHistory(turns)
+}
+
+// RestoreHistory is SetHistory with the times of the messages.
+func (a *Agent) RestoreHistory(turns []Turn) error {
+	if err := checkHistory(turns); err != nil {
+		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -45,7 +50,7 @@ func (a *Agent) SetHistory(ctx context.Context, messages []llm.Message) error {
 	return nil
 }
 
-func checkHistory(messages []llm.Message) error {
+func checkHistory(messages []Turn) error {
 	open := map[string]bool{} // calls without a result yet
 	for i, m := range messages {
 		if len(open) > 0 && m.Role != llm.ToolRole {

@@ -143,7 +143,8 @@ func (a *Agent) end() {
 	}
 }
 
-func (a *Agent) alive() error {
+// Alive fails with fault.InvalidState once the agent was destroyed.
+func (a *Agent) Alive() error {
 	if a.State() == Terminated {
 		return fault.Errorf(fault.InvalidState, "agent %q was destroyed", a.name)
 	}

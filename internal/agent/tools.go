@@ -195,7 +195,7 @@ func (a *Agent) Tools(ctx context.Context) []tool.Spec {
 // InvokeTool runs a tool in the agent's name. Errors: fault.PolicyDenied for one
 // it may not use, fault.ToolNotFound, those of the tool.
 func (a *Agent) InvokeTool(ctx context.Context, name string, params map[string]any) (toolbox.Output, error) {
-	if err := a.alive(); err != nil {
+	if err := a.Alive(); err != nil {
 		return toolbox.Output{}, err
 	}
 	spec, ok := a.engine.tools.Spec(ctx, name)

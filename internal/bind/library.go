@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -295,6 +296,24 @@ func (b *Binding) handle(o script.Object) (lua.Value, error) {
 
 // nullType is the type of JSON.null.
 var nullType = &lua.UserType{Name: "null", Hidden: true, ToString: func(any) string { return "null" }}
+
+// Closing is the fourth value of an iterator: it is called, as a blocking call
+// of that name, when a for loop ends, also by break or an error.
+type Closing struct {
+	Name  string
+	Close func(context.Context) error
+}
+
+var closingType = &lua.UserType{Name: "closing", Hidden: true, Meta: []*lua.Function{
+	lua.NewFunction("closing.__close", func(c *lua.Call) lua.Status {
+		u, ok := c.Arg(0).AsUserdata()
+		if !ok || HostOf(c).Context() == nil {
+			return c.Return()
+		}
+		closing := u.Data().(Closing)
+		return Block(c, closing.Name, func(ctx context.Context) ([]any, error) { return nil, closing.Close(ctx) })
+	}),
+}}
 
 // IsNull reports whether v is JSON.null.
 func IsNull(v lua.Value) bool {

@@ -100,6 +100,8 @@ func (m *maker) make(v any, depth int) (lua.Value, error) {
 		return v, nil
 	case script.Null:
 		return m.b.Null(), nil
+	case Closing:
+		return m.b.st.NewUserdata(closingType, v), nil
 	case script.Object:
 		return m.b.handle(v)
 	case *script.Object:

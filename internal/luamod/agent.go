@@ -8,6 +8,7 @@ import (
 	"github.com/llmspell/llmspell/fault"
 	"github.com/llmspell/llmspell/internal/agent"
 	"github.com/llmspell/llmspell/internal/provider"
+	"github.com/llmspell/llmspell/internal/state"
 	"github.com/llmspell/llmspell/script"
 	"github.com/llmspell/llmspell/tool"
 )
@@ -16,6 +17,7 @@ import (
 type AgentParams struct {
 	Agents    *agent.Engine
 	Providers *provider.Manager
+	State     *state.Engine // keeps shared memory and saved conversations
 }
 
 // agentModule holds what the rows of the global Agent share.
@@ -37,13 +39,13 @@ func Agent(p AgentParams) script.Module {
 		Get:    agentField,
 		String: func(self any) string { return "Agent: " + self.(*agent.Agent).Name() },
 	}
-	m.class.Methods = slices.Concat(m.askRows(), m.historyRows(), m.toolRows(), m.lifeRows())
+	m.class.Methods = ofLiving(slices.Concat(m.askRows(), m.historyRows(), m.savedRows(), m.toolRows(), m.lifeRows()))
 	m.builder = m.builderClass()
 	return script.Module{
 		Name: "Agent", Doc: "Agents: models with instructions, a conversation and tools.",
 		Classes: []*script.Class{m.class, m.builder},
 		Funcs: slices.Concat(m.makeRows(), m.lookupRows(), m.kindRows(), m.abilityRows(),
-			m.templateRows(), m.compositeRows(), contextRows()),
+			m.templateRows(), m.compositeRows(), contextRows(), m.sharedRows()),
 	}
 }
 

@@ -25,11 +25,12 @@ func contextRows() []script.Func {
 				scope,
 				{Name: "inheritance", Type: script.TypeString, Enum: []string{"inherit"}, Doc: "A context without parent has nothing to inherit."},
 				{Name: "data", Type: script.TypeTable},
+				{Name: "permissions", Type: script.TypeTable, Doc: "Told to the model; what an agent may do is in its allowed_tools."},
 			}}},
 			Returns: []script.Return{{Type: script.TypeString, Doc: "context id"}},
 			Call: func(ctx context.Context, a script.Args) ([]any, error) {
 				labels := map[string]any{}
-				for _, name := range []string{"conversation_id", "user_id", "session_id", "scope"} {
+				for _, name := range []string{"conversation_id", "user_id", "session_id", "scope", "permissions"} {
 					if v := a.Map(0)[name]; v != nil {
 						labels[name] = v
 					}

@@ -99,8 +99,9 @@ type pulled struct {
 }
 
 // iterate starts an execution that goes on only while the script asks for its
-// next chunk. One that is not read to its end is cancelled with the session, or
-// by the agent's time limit.
+// next chunk. Leaving the loop ends it, as fn does by returning false. One that
+// is read otherwise and not to its end is cancelled with the execution, or by
+// the agent's time limit.
 func iterate(ctx context.Context, a script.Args) ([]any, error) {
 	in, err := agentInput(a.At(0), a.Map(2))
 	if err != nil {
@@ -117,9 +118,11 @@ func iterate(ctx context.Context, a script.Args) ([]any, error) {
 	})
 	s := &pullStream{next: next, stop: stop, cancel: cancel, home: streamsOf(ctx)}
 	s.home.add(s)
-	return []any{lua.NewFunction("Agent.stream.next", func(c *lua.Call) lua.Status {
+	s.ended = context.AfterFunc(ctx, s.close)
+	step := lua.NewFunction("Agent.stream.next", func(c *lua.Call) lua.Status {
 		return bind.Block(c, "Agent:stream", s.pull)
-	}).Value()}, nil
+	}).Value()
+	return []any{step, nil, nil, bind.Closing{Name: "Agent:stream", Close: s.leave}}, nil
 }
 
 // pullStream is an execution read chunk by chunk.
@@ -128,6 +131,7 @@ type pullStream struct {
 	next   func() (pulled, bool)
 	stop   func()
 	cancel context.CancelFunc
+	ended  func() bool // takes back that the end of the execution closes it
 	home   *openStreams
 }
 
@@ -139,6 +143,7 @@ func (s *pullStream) pull(ctx context.Context) ([]any, error) {
 	p, ok := s.next()
 	switch {
 	case !ok:
+		s.ended()
 		s.cancel()
 		s.home.remove(s)
 		return []any{nil}, nil
@@ -148,11 +153,26 @@ func (s *pullStream) pull(ctx context.Context) ([]any, error) {
 	return []any{chunkTable(p.event)}, nil
 }
 
+// leave ends the execution with what it has said so far. After its end it does
+// nothing.
+func (s *pullStream) leave(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	release := context.AfterFunc(ctx, s.cancel)
+	defer release()
+	s.ended()
+	s.stop()
+	s.cancel()
+	s.home.remove(s)
+	return nil
+}
+
 func (s *pullStream) close() {
 	s.cancel()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stop()
+	s.home.remove(s)
 }
 
 // openStreams are the iterated streams of a session that were not read to their

@@ -14,9 +14,11 @@ import (
 	"github.com/llmspell/llmspell/internal/interp"
 	"github.com/llmspell/llmspell/internal/luamod"
 	"github.com/llmspell/llmspell/internal/provider"
+	"github.com/llmspell/llmspell/internal/state"
 	"github.com/llmspell/llmspell/internal/toolbox"
 	"github.com/llmspell/llmspell/llm"
 	"github.com/llmspell/llmspell/llm/llmtest"
+	"github.com/llmspell/llmspell/store/memstore"
 	"github.com/llmspell/llmspell/tool"
 )
 
@@ -58,9 +60,11 @@ func agentLibrary(t testing.TB) *bind.Library {
 		Name: "fake", Type: "fake", Provider: fake, DefaultModel: "echo", Enabled: true, KeyPresent: true,
 		Models: []llm.ModelInfo{{ID: "echo", ContextTokens: 1000}},
 	}}})
+	memory := memstore.New(memstore.Params{})
+	t.Cleanup(func() { memory.Close() })
 	lib, err := bind.NewLibrary(
 		bind.Module{Module: luamod.Provider(models)},
-		bind.Module{Module: luamod.Agent(luamod.AgentParams{Agents: agent.New(agent.Params{Models: models, Tools: box}), Providers: models})},
+		bind.Module{Module: luamod.Agent(luamod.AgentParams{Agents: agent.New(agent.Params{Models: models, Tools: box}), Providers: models, State: state.New(state.Params{KV: memory.KV()})})},
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +84,7 @@ func runAgents(t testing.TB, lib *bind.Library, code string) string {
 	}
 	defer in.Close()
 	clock := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	run := &gate.Run{ID: "run_1", StartedAt: clock, Now: func() time.Time { return clock }, Local: local}
+	run := &gate.Run{ID: "run_1", Tenant: "default", StartedAt: clock, Now: func() time.Time { return clock }, Local: local}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	res, err := in.Execute(ctx, interp.Request{
@@ -132,7 +136,8 @@ func TestAgentScripts(t *testing.T) {
 		{"text of an output", `local o = Agent.create{}:execute("x") return tostring(o), o.."!", "="..o`, `["echo: x","echo: x!","=echo: x"]`},
 		{"usage", `local o = Agent.create{}:execute("x") return o.usage.total_tokens, o.usage.cost_usd, o.metadata.model, o.metadata.attempts`, `[15,0.015,"echo",1]`},
 		{"iterator", `local s = "" for c in Agent.create{model="fake/stream"}:stream("x") do s = s..(c.text or "!") end return s`, `"abc!"`},
-		{"iterator left", `local a = Agent.create{model="fake/stream"} for c in a:stream("x") do if c.text == "b" then break end end return a:get_state()`, `"Running"`},
+		{"iterator left", `local a = Agent.create{model="fake/stream"} for c in a:stream("x") do if c.text == "b" then break end end return a:get_state(), a:complete("y")`, `["Ready","abc"]`},
+		{"iterator dropped", `local a = Agent.create{model="fake/stream"} local next = a:stream("x") next() return a:get_state()`, `"Running"`},
 		{"invokeStream", `local r = Agent.create{model="fake/stream"}:invokeStream("x", function() end) return r.success, r.chunks_received, r.output.text`, `[true,4,"abc"]`},
 		{"error in fn", `return E(function() Agent.create{model="fake/stream"}:stream("x", function() error({code="mine", message="m"}) end) end)`, `"mine"`},
 		{"builder", `return Agent.builder():name("n"):allow_tool("calculator"):temperature(0.5):build():get_config().allowed_tools`, `["calculator"]`},
@@ -170,7 +175,6 @@ Agent.update_context(id, "a", 10) Agent.update_context(kid, "b", nil) Agent.upda
 return Agent.get_context_data(id), Agent.get_context_data(kid), Agent.get_context_data(copy), Agent.get_context_data(alone), Agent.get_context_data(id, "c"), Agent.get_context_data(id, "x")`, `[{"a":10,"b":2,"c":3},{"a":10,"c":3},{"a":1,"b":2},{},3,null]`},
 		{"unknown context", `return E(Agent.get_context_data, "x"), E(Agent.update_context, "x", "k", 1), Agent.remove_context("x"), E(Agent.create_child_context, "x")`, `["not_found","not_found",false,"not_found"]`},
 		{"execute_with_context", `local id = Agent.create_context{data={a={1}}, user_id="u"} local a = Agent.create{model="fake/system", system_prompt="s"} return a:execute_with_context("x", id).text, E(a.execute_with_context, a, "x", "no")`, `["s\n\nContext: {\"a\":[1],\"user_id\":\"u\"}","not_found"]`},
-		{"not in this version", `return Agent.set_shared_memory, Agent.create{}.save_state`, `[null,null]`},
 	})
 }
 

@@ -43,7 +43,8 @@ func Config(current func() ConfigSource) bind.Module {
 			row("getTools", "The configuration of the tools: [tools].", script.TypeTable, c.table("tools")),
 			row("getDefaultEngine", `The script engine: "lua".`, script.TypeString, func(script.Args) (any, error) { return "lua", nil }),
 			row("toJson", "The whole configuration as JSON text.", script.TypeString, c.json),
-			row("isFileAccessAllowed", "Tells whether the policy lets scripts use files, or a file.", script.TypeBoolean, c.fileAllowed, path),
+			row("isFileAccessAllowed", "Tells whether the policy lets scripts use files, or a file.", script.TypeBoolean, c.fileAllowed,
+				script.Param{Name: "path", Type: script.TypeString, Doc: "a file or folder"}),
 			row("isNetworkAccessAllowed", "Tells whether the policy lets scripts use the network, or reach a host.", script.TypeBoolean, c.hostAllowed,
 				script.Param{Name: "host", Type: script.TypeString}),
 			row("getPermissions", "What the policy allows, as booleans.", script.TypeTable, c.permissions),
@@ -141,13 +142,24 @@ func (c configRows) fileAllowed(a script.Args) (any, error) {
 	if err != nil {
 		return false, nil
 	}
-	if slices.Contains(c.strings("tools.file_operations.blocked_extensions"), strings.TrimPrefix(filepath.Ext(path), ".")) {
+	if !c.extensionAllowed(path) {
 		return false, nil
 	}
 	return slices.ContainsFunc(roots, func(root string) bool {
 		rel, err := filepath.Rel(root, path)
 		return err == nil && filepath.IsLocal(rel)
 	}), nil
+}
+
+// extensionAllowed compares as the file sandbox does: without case and dot.
+func (c configRows) extensionAllowed(path string) bool {
+	bare := func(ext string) string { return strings.ToLower(strings.TrimPrefix(ext, ".")) }
+	ext := bare(filepath.Ext(path))
+	in := func(list []string) bool {
+		return slices.ContainsFunc(list, func(e string) bool { return bare(e) == ext })
+	}
+	allowed := c.strings("tools.file_operations.allowed_extensions")
+	return (ext == "" || !in(c.strings("tools.file_operations.blocked_extensions"))) && (len(allowed) == 0 || in(allowed))
 }
 
 // hostAllowed answers by the name; its address is judged when it is dialled.

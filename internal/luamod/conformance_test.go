@@ -93,7 +93,46 @@ var conformanceCases = []conformanceCase{
 		want: `[5,10,"conflict"]`},
 	{id: "S4", skip: sessionLater}, {id: "S5", skip: sessionLater},
 	{id: "W1-W8", skip: workflowLater}, {id: "M1-M4", skip: memoryLater}, {id: "X1-X5", skip: eventLater}, {id: "B1-B3", skip: budgetLater},
-	// Beyond the list: what a replay has to reproduce.
+	// Beyond the list: rules of the contract's text.
+	{id: "handler errors", want: `["tool_failed","tool t: execute:1: boom","script_error","mine","tool_failed","tool_failed"]`, code: `local function try(f)
+			Tool.register{name="t", description="d", replace=true, handler=f}
+			return select(2, pcall(Tool.execute, "t"))
+		end
+		local e = try(function() error("boom") end)
+		local c = try(function() Run.fail("mine", "m") end)
+		return e.code, e.message:gsub(":%d+:", ":1:"), e.cause.code, c.code, try(function() return nil, "no" end).code, try(function() local t return t.x end).code`},
+	{id: "shared memory", want: `[null,"d",{"a":1.0},["k"],null,["shared:k"],2,"invalid_argument","invalid_argument","invalid_argument","forbidden"]`, code: `
+		local w = {type="workflow", id="w"}
+		local none, d = Agent.get_shared_memory("global", "k"), Agent.get_shared_memory(w, "k", "d")
+		Agent.set_shared_memory("global", "k", {a=1.0})
+		Agent.set_shared_memory(w, "n", 2)
+		return none, d, Agent.get_shared_memory("global", "k"), Agent.list_shared_memory("global"), Agent.get_shared_memory(w, "k"),
+			State.list_keys("global"), Agent.get_shared_memory({type="workflow", id="w"}, "n"), E(Agent.list_shared_memory, "other"),
+			E(Agent.list_shared_memory, {type="agent"}), E(Agent.list_shared_memory, {type="hook", id="x"}), E(Agent.list_shared_memory, {type="user", id="x"})`},
+	{id: "saved conversations", want: `[false,false,true,"messages=5",true,4,true,false]`, code: `
+		local a = Agent.create{name="a", model="fake/count"}
+		local none, gone = a:load_state(), a:delete_state()
+		a:execute("x") a:execute("y") a:save_state()
+		local times = a:history()[1].timestamp
+		a:destroy()
+		local b = Agent.create{name="a", model="fake/count"}
+		local loaded = b:load_state()
+		local n, same = #b:history(), b:history()[1].timestamp == times
+		return none, gone, loaded, b:complete("z"), same, n, b:delete_state(), b:load_state()`},
+	{id: "destroyed agents", want: `["invalid_state","invalid_state","invalid_state","invalid_state","Terminated",null]`, code: `
+		local a = Agent.create{name="a"} a:destroy() a:destroy()
+		return E(a.execute, a, "x"), E(a.history, a), E(a.get_config, a), E(a.pause, a), a:get_state(), Agent.get("a")`},
+	{id: "stream left", want: `["a","Ready","a","cancelled","Ready","echo","boom","Ready"]`, code: `
+		local a = Agent.create{model="fake/stream"}
+		local function first() for c in a:stream("x") do return c.text end end
+		local text, state, said = first(), a:get_state(), a:history()[2]
+		local o = a:stream("x", function() return false end)
+		for c in a:stream("x") do break end
+		local after = a:get_state()
+		local ok, e = pcall(function() for c in a:stream("x") do error("boom", 0) end end)
+		return text, state, said and said.content or "a", o.finish_reason, after, "echo", e, a:get_state()`},
+	{id: "stream dropped", want: `"a"`, code: `local next = Agent.create{model="fake/stream"}:stream("x") return next().text`},
+	// What a replay has to reproduce.
 	{id: "replay of files, clock, seeds and tools", want: `["one\ntwo\n","two",null,true,true,true]`, output: "printed\n", code: `
 		local p = ARGS.tmp.."/f.txt"
 		local f = assert(io.open(p, "w")) f:write("one\n", "two\n") f:close()
@@ -134,10 +173,11 @@ func newWorld(t *testing.T, models llm.Provider, tmp string) world {
 	manager := provider.New(provider.Params{Entries: []provider.Entry{{
 		Name: "fake", Type: "fake", Provider: models, DefaultModel: "echo", Enabled: true, KeyPresent: true,
 	}}})
+	values := state.New(state.Params{KV: st.KV()})
 	lib, err := bind.NewLibrary(luamod.JSON(), luamod.Run(), luamod.Debug(), luamod.Logger(),
-		bind.Module{Module: luamod.Tool(box)}, bind.Module{Module: luamod.State(state.New(state.Params{KV: st.KV()}))},
+		bind.Module{Module: luamod.Tool(box)}, bind.Module{Module: luamod.State(values)},
 		bind.Module{Module: luamod.Provider(manager)},
-		bind.Module{Module: luamod.Agent(luamod.AgentParams{Agents: agent.New(agent.Params{Models: manager, Tools: box}), Providers: manager})})
+		bind.Module{Module: luamod.Agent(luamod.AgentParams{Agents: agent.New(agent.Params{Models: manager, Tools: box}), Providers: manager, State: values})})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -181,7 +181,7 @@ func TestConfigRows(t *testing.T) {
 		{`return Config.getProvider("openai").api_key, Config.getProvider("nope"), Config.listProviders(), Config.list_providers()`, `["[redacted]",null,["local","openai"],["local","openai"]]`},
 		{`return E(Config.getSection, "nope"), Config.getSection("tools").file_operations.allowed_paths, Config.getDefaultEngine()`, `["not_found",["/srv/data"],"lua"]`},
 		{`return JSON.parse(Config.toJson()).providers.default_provider, Config.getSecurity().allow_process_spawn`, `["openai",false]`},
-		{`return Config.isFileAccessAllowed(), Config.isFileAccessAllowed("/srv/data/x"), Config.isFileAccessAllowed("/srv/data/../x"), Config.isFileAccessAllowed("/srv/data/a.exe"), Config.isFileAccessAllowed("/srv/database")`, `[true,true,false,false,false]`},
+		{`return Config.isFileAccessAllowed(), Config.isFileAccessAllowed("/srv/data/x"), Config.isFileAccessAllowed("/srv/data/../x"), Config.isFileAccessAllowed("/srv/data/a.EXE"), Config.isFileAccessAllowed("/srv/database")`, `[true,true,false,false,false]`},
 		{`return Config.isNetworkAccessAllowed(), Config.isNetworkAccessAllowed("go.dev"), Config.isNetworkAccessAllowed("x.bad.org"), Config.isNetworkAccessAllowed("127.0.0.1"), Config.isNetworkAccessAllowed("[::1]"), Config.isNetworkAccessAllowed("localhost")`, `[true,true,false,false,false,false]`},
 		{`return Config.getPermissions()`, `{"database":false,"email":false,"env":false,"file_read":true,"file_write":true,"network":true,"process":false,"state_backup":false}`},
 		{`local c = Config.get() c.runtime = nil return Config.get("runtime.security.allow_network_access")`, `true`},

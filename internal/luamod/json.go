@@ -88,7 +88,7 @@ func jsonDataRows() []script.Func {
 		},
 		Returns: []script.Return{
 			{Type: script.TypeBoolean, Name: "ok"},
-			{Type: script.TypeArray, Name: "problems", Doc: "each {path, message}"},
+			{Type: script.TypeArray, Name: "problems", Doc: "the first problem found, {path, message}; path points into the schema"},
 		},
 		Call: jsonValidate,
 	}, {

@@ -55,7 +55,7 @@ func versionReturn() []script.Return {
 
 func (m stateModule) valueRows() []script.Func {
 	return []script.Func{{
-		Name: "save", Blocking: true, Doc: "Stores a value and returns its version. Raises conflict if if_version does not hold, too_large above 1 MiB.",
+		Name: "save", Blocking: true, Doc: "Stores a value and returns its version. Raises conflict if if_version does not hold, too_large above [runtime.state_persistence] max_state_size_bytes.",
 		Params:  []script.Param{stateScope(), stateKey(), {Name: "value", Doc: "anything but nil, functions and handles"}, stateOptions()},
 		Returns: versionReturn(),
 		Call: func(ctx context.Context, a script.Args) ([]any, error) {
