@@ -130,7 +130,7 @@ func refused(r rule, f file, path string) string {
 
 // processPackages may touch os.Args, os.Exit, the environment, signals and
 // standard streams.
-var processPackages = []string{"cmd/llmspell", "internal/cli", "internal/daemon", "internal/docgen", "examples/*", "bench", "bench/*", "test/*"}
+var processPackages = []string{"cmd/llmspell", "internal/cli", "internal/daemon", "internal/docgen", "lua/internal/*", "examples/*", "bench", "bench/*", "test/*"}
 
 // processNames are the process-wide names nobody else uses.
 var processNames = map[string][]string{
