@@ -112,6 +112,9 @@ func (a *app) start(c *cobra.Command, s *startFlags) error {
 	if s.dryRun {
 		return a.dryRun(c.Context(), cfg)
 	}
+	if err := a.tokenSource(cfg); err != nil {
+		return handOver(ready, err)
+	}
 	if !child && a.background(cfg, s) {
 		return a.spawn(c.Context(), cfg)
 	}
@@ -228,20 +231,30 @@ func (a *app) serve(ctx context.Context, cfg *config.Config, ready *daemon.Readi
 		return err
 	}
 	defer log.Close()
+	notify, err := daemon.NewNotifier(a.env.getenv, a.env.PID)
+	if err != nil {
+		return err
+	}
 	kernel, err := newKernel(ctx, cfg, log.Logger)
 	if err != nil {
 		return err
 	}
+	started := notify.Patience()
 	srv, err := server.Start(ctx, kernel)
+	started()
 	if err != nil {
 		return errors.Join(err, kernel.Close())
 	}
-	d := &serving{app: a, cfg: cfg, log: log, kernel: kernel, srv: srv}
+	d := &serving{app: a, cfg: cfg, log: log, kernel: kernel, srv: srv, notify: notify}
 	defer daemon.Handle(d.actions())()
 	ready.Ready(srv.Addrs().Endpoint)
+	notify.Ready(d.statusText())
+	defer notify.Watch(srv.Live, func(err error) { log.Error("no sign of life for the watchdog", "error", err) })()
+	drained := d.announceDrain()
 	if !child && !a.quiet {
 		a.note("kernel %s ready at %s (pid %d); Ctrl+C stops it", srv.ID(), srv.Addrs().Endpoint, a.env.PID)
 	}
+	<-drained
 	return srv.Wait()
 }
 
@@ -252,6 +265,26 @@ type serving struct {
 	log    *kernelLog
 	kernel *llmspell.Kernel
 	srv    *server.Server
+	notify *daemon.Notifier
+}
+
+// statusText is what systemctl status shows.
+func (d *serving) statusText() string {
+	return "kernel " + d.srv.ID() + " ready at " + d.srv.Addrs().Endpoint
+}
+
+// announceDrain tells the service manager when the kernel shuts down, for
+// whatever reason, and that it may take long. The channel closes at the end.
+func (d *serving) announceDrain() <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-d.srv.Draining()
+		d.notify.Stopping("draining")
+		defer d.notify.Patience()()
+		d.srv.Wait()
+	}()
+	return done
 }
 
 func (d *serving) actions() daemon.Actions {
@@ -276,6 +309,8 @@ func (d *serving) stop(sig syscall.Signal) {
 // reload reads the configuration again with the flags and environment of the
 // start, applies what can be applied and reopens the log.
 func (d *serving) reload() {
+	d.notify.Reloading()
+	defer func() { d.notify.Ready(d.statusText()) }()
 	d.log.reopen()
 	overrides := []config.Override{
 		{Key: "kernel.id", Value: d.cfg.Kernel.ID, Flag: "--id"},
@@ -290,7 +325,7 @@ func (d *serving) reload() {
 		d.log.Error("configuration refused, the old one stays in force", "error", err.Error())
 		return
 	}
-	report, err := d.kernel.Reload(context.Background(), cfg)
+	report, err := d.srv.Reload(context.Background(), cfg)
 	if err != nil {
 		d.log.Error("configuration refused, the old one stays in force", "error", err.Error())
 		return
