@@ -28,7 +28,7 @@ arch: ## the import policy
 
 check: lint arch test ## what must pass before a change lands
 
-gen: ## generated pages: docs/config.md, docs/lua/, editor stubs
+gen: ## generated pages: docs/config.md, docs/lua/, docs/man/, editor stubs, deploy/config.toml
 	go run ./internal/docgen
 
 verify: gen ## generated files and go.mod are up to date

@@ -139,6 +139,9 @@ func problemOf(resp *http.Response) error {
 	data, _ := io.ReadAll(io.LimitReader(resp.Body, 16<<20))
 	p := &Problem{}
 	if json.Unmarshal(data, p) != nil || p.Code == "" {
+		if resp.StatusCode == http.StatusBadRequest && bytes.Contains(data, []byte("HTTPS server")) {
+			return errors.New("the server speaks HTTPS; use an https:// address")
+		}
 		return fmt.Errorf("the server answered %s", resp.Status)
 	}
 	return p

@@ -8,7 +8,6 @@ var pending = []struct {
 	Values []string
 }{
 	{"kernel.jupyter_shutdown", nil},
-	{"security.tls_enabled", nil},
 	{"storage.backend", []string{"postgres"}},
 	{"storage.retention.**", nil},
 	{"runtime.sessions.durable", nil},

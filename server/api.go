@@ -249,6 +249,8 @@ func (a *api) fail(w *recorder, r *http.Request, err error) {
 	if p.Code == messageTooLarge {
 		defer linger(w, r)()
 	}
+	// net/http reads what is left of the body before it answers: not for long.
+	http.NewResponseController(w).SetReadDeadline(time.Now().Add(time.Second))
 	writeProblem(w, p)
 }
 

@@ -100,5 +100,5 @@ func insecureBind(host string) error {
 		host = "all addresses"
 	}
 	return fault.Errorf(fault.PolicyDenied, "refusing to listen on %s without TLS", host).
-		WithHint("bind to loopback, or set security.allow_insecure_bind = true behind a proxy that encrypts")
+		WithHint("bind to loopback, set security.tls_enabled, or security.allow_insecure_bind = true behind a proxy that encrypts")
 }

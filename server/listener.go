@@ -17,7 +17,7 @@ import (
 // families on one port.
 func listen(cfg *config.Config) ([]net.Listener, error) {
 	host, port := cfg.Kernel.Host, cfg.Kernel.Port
-	if !isLoopback(host) && !cfg.Security.AllowInsecureBind {
+	if !isLoopback(host) && !cfg.Security.TLSEnabled && !cfg.Security.AllowInsecureBind {
 		return nil, insecureBind(host)
 	}
 	hosts := []string{host}
@@ -70,6 +70,7 @@ type cappedListener struct {
 	limit   func() int // 0 = none
 	open    *atomic.Int64
 	refused *atomic.Int64
+	taken   *atomic.Int64 // accepted at all, for Live
 }
 
 func (l cappedListener) Accept() (net.Conn, error) {
@@ -78,6 +79,7 @@ func (l cappedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
+		l.taken.Add(1)
 		if n := l.limit(); n > 0 && l.open.Load() >= int64(n) {
 			l.refused.Add(1)
 			c.Close()

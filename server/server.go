@@ -36,9 +36,14 @@ type Server struct {
 	pid       *registry.PIDFile
 	entry     *registry.Entry
 	id        string
+	started   time.Time
 	log       *slog.Logger
 
-	open, refused atomic.Int64 // connections
+	certificate atomic.Pointer[Certificate] // nil: plain HTTP
+
+	open, refused atomic.Int64   // connections
+	taken         []atomic.Int64 // connections accepted, by listener
+	draining      chan struct{}  // closed when shutdown begins
 	stop          sync.Once
 	stopErr       error
 	done          chan struct{}
@@ -49,7 +54,7 @@ type Server struct {
 // Addrs are where a server is reached.
 type Addrs struct {
 	HTTP           string // host:port of the first listener, "" without HTTP
-	Endpoint       string // http://host:port
+	Endpoint       string // http://host:port, https with TLS
 	ConnectionFile string
 }
 
@@ -59,7 +64,7 @@ type Addrs struct {
 // left behind and the kernel is as it was.
 func Start(ctx context.Context, k *llmspell.Kernel) (*Server, error) {
 	cfg := k.Config()
-	s := &Server{kernel: k, log: k.Logger().With("component", "server"), done: make(chan struct{}), idleStop: make(chan struct{})}
+	s := &Server{kernel: k, started: time.Now().UTC(), log: k.Logger().With("component", "server"), done: make(chan struct{}), draining: make(chan struct{}), idleStop: make(chan struct{})}
 	s.id = cfg.Kernel.ID
 	if s.id == "" {
 		s.id = strings.ToLower(rand.Text()[:6])
@@ -103,7 +108,7 @@ func (s *Server) start(ctx context.Context, cfg *config.Config) (err error) {
 	if err := s.kernel.Infrastructure().Start(ctx); err != nil {
 		return err
 	}
-	if err := s.entry.Publish(s.record(cfg)); err != nil {
+	if err := s.entry.Publish(s.record(cfg, s.certificate.Load())); err != nil {
 		return err
 	}
 	s.api.setPhase("ready", "")
@@ -112,20 +117,32 @@ func (s *Server) start(ctx context.Context, cfg *config.Config) (err error) {
 	return nil
 }
 
-func (s *Server) record(cfg *config.Config) registry.Record {
+// record describes this kernel with a certificate, nil for none.
+func (s *Server) record(cfg *config.Config, c *Certificate) registry.Record {
+	fingerprint := ""
+	if c != nil {
+		fingerprint = c.Fingerprint
+	}
 	return registry.Record{
-		KernelID: s.id, PID: os.Getpid(), Version: buildinfo.Version, Endpoint: s.Addrs().Endpoint,
+		KernelID: s.id, PID: os.Getpid(), Version: buildinfo.Version, Endpoint: s.Addrs().Endpoint, TLSFingerprint: fingerprint,
 		PIDFile: cfg.Daemon.PIDFile, LogFile: cfg.Logging.LogFile, StateDir: cfg.Paths.StateDir,
-		StartedAt: time.Now().UTC(),
+		StartedAt: s.started,
 	}
 }
 
 func (s *Server) serve(cfg *config.Config) error {
+	if cfg.Security.TLSEnabled {
+		c, err := LoadCertificate(cfg)
+		if err != nil {
+			return err
+		}
+		s.useCertificate(c)
+	}
 	var err error
 	if s.listeners, err = listen(cfg); err != nil {
 		return err
 	}
-	if s.api.exposed {
+	if s.api.exposed && !cfg.Security.TLSEnabled {
 		s.log.Warn("listening beyond loopback without TLS: security.allow_insecure_bind is set", "host", cfg.Kernel.Host)
 	}
 	s.http = &http.Server{
@@ -133,11 +150,17 @@ func (s *Server) serve(cfg *config.Config) error {
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	limit := func() int { return s.kernel.Config().Kernel.MaxConnections }
-	for _, ln := range s.listeners {
+	serve := s.http.Serve
+	if s.certificate.Load() != nil {
+		s.http.TLSConfig = s.tlsConfig()
+		serve = func(ln net.Listener) error { return s.http.ServeTLS(ln, "", "") }
+	}
+	s.taken = make([]atomic.Int64, len(s.listeners))
+	for i, ln := range s.listeners {
 		s.serving.Add(1)
 		go func() {
 			defer s.serving.Done()
-			err := s.http.Serve(cappedListener{ln, limit, &s.open, &s.refused})
+			err := serve(cappedListener{ln, limit, &s.open, &s.refused, &s.taken[i]})
 			if !errors.Is(err, http.ErrServerClosed) {
 				s.log.Error("listener failed", "address", ln.Addr().String(), "error", err)
 			}
@@ -155,7 +178,11 @@ func (s *Server) Addrs() Addrs {
 		return Addrs{}
 	}
 	addr := s.listeners[0].Addr().String()
-	return Addrs{HTTP: addr, Endpoint: "http://" + addr}
+	scheme := "http://"
+	if s.certificate.Load() != nil {
+		scheme = "https://"
+	}
+	return Addrs{HTTP: addr, Endpoint: scheme + addr}
 }
 
 // Wait blocks until the server has shut down and returns Shutdown's error.
@@ -179,6 +206,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 func (s *Server) shutdown(ctx context.Context) error {
 	s.api.setPhase("draining", "the kernel is shutting down")
+	close(s.draining)
 	stats := s.kernel.Stats()
 	s.log.Info("shutting down", "executions_running", stats.ExecutionsRunning, "executions_queued", stats.ExecutionsQueued)
 	close(s.idleStop)

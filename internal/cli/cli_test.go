@@ -73,6 +73,7 @@ func TestScripts(t *testing.T) {
 			"freport":   freePortCommand,
 			"until":     untilCommand,
 			"fakemodel": fakeModelCommand,
+			"cert":      certCommand,
 		},
 	})
 }

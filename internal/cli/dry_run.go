@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/llmspell/llmspell/config"
 	"github.com/llmspell/llmspell/internal/registry"
+	"github.com/llmspell/llmspell/server"
 )
 
 // finding is one line of kernel start --dry-run.
@@ -32,11 +34,12 @@ func (a *app) dryRun(ctx context.Context, cfg *config.Config) error {
 		{Check: "configuration", Result: "ok", Detail: cfg.File},
 		pid,
 		checkPort(ctx, cfg, held),
+		checkTLS(cfg, a.env.Now()),
 		checkDir("state directory", cfg.Paths.StateDir),
 		checkDir("runtime directory", cfg.Paths.RuntimeDir),
 		checkDir("log directory", filepath.Dir(cfg.Logging.LogFile)),
 		checkStore(cfg),
-		checkToken(cfg),
+		a.checkToken(cfg),
 	}
 	findings = append(findings, checkProviders(cfg)...)
 	failed := false
@@ -95,6 +98,31 @@ func checkPort(ctx context.Context, cfg *config.Config, held bool) finding {
 	return f
 }
 
+// checkTLS wants a pair that loads and is valid now; its last days are a note.
+func checkTLS(cfg *config.Config, now time.Time) finding {
+	f := finding{Check: "TLS", Result: "ok", Detail: "off"}
+	if !cfg.Security.TLSEnabled {
+		return f
+	}
+	c, err := server.LoadCertificate(cfg)
+	if err != nil {
+		why := explain(err)
+		f.Result, f.Detail, f.Hint = "fail", why.Message, why.Hint
+		return f
+	}
+	f.Detail = fmt.Sprintf("%s, valid until %s", cfg.Security.TLSCert, c.NotAfter.Format(time.RFC3339))
+	switch left := c.NotAfter.Sub(now); {
+	case left <= 0:
+		f.Result, f.Detail = "fail", fmt.Sprintf("%s has expired at %s", cfg.Security.TLSCert, c.NotAfter.Format(time.RFC3339))
+		f.Hint = "renew it"
+	case c.NotBefore.After(now):
+		f.Result, f.Detail = "fail", fmt.Sprintf("%s is not valid before %s", cfg.Security.TLSCert, c.NotBefore.Format(time.RFC3339))
+	case left < 14*24*time.Hour:
+		f.Result = "note"
+	}
+	return f
+}
+
 // checkDir wants a directory that is writable, or whose nearest existing
 // parent is.
 func checkDir(name, dir string) finding {
@@ -144,12 +172,17 @@ func checkStore(cfg *config.Config) finding {
 	return f
 }
 
-func checkToken(cfg *config.Config) finding {
+func (a *app) checkToken(cfg *config.Config) finding {
 	f := finding{Check: "token", Result: "ok", Detail: "given"}
 	if cfg.Token.IsSet() {
 		return f
 	}
-	path := filepath.Join(cfg.Paths.StateDir, "token")
+	if err := a.tokenSource(cfg); err != nil {
+		why := explain(err)
+		f.Result, f.Detail, f.Hint = "fail", why.Message, why.Hint
+		return f
+	}
+	path := server.TokenFile(cfg)
 	f.Detail = path
 	if _, err := os.Stat(path); err != nil {
 		f.Result, f.Detail = "note", path+" would be made"

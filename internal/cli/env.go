@@ -13,6 +13,7 @@ import (
 
 	"github.com/llmspell/llmspell/config"
 	"github.com/llmspell/llmspell/internal/daemon"
+	"github.com/llmspell/llmspell/internal/service"
 )
 
 // Env is everything a command takes from its process.
@@ -29,6 +30,9 @@ type Env struct {
 	Executable string
 	Now        func() time.Time
 	Exit       func(code int)
+
+	// ServiceHost is the machine that services are installed on; nil = this one.
+	ServiceHost *service.Host
 
 	StdinTTY, StdoutTTY, StderrTTY bool
 }

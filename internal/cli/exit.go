@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -86,6 +87,10 @@ func explain(err error) complaint {
 	}
 	if e, ok := errors.AsType[*client.ConnectError](err); ok {
 		c.Code, c.Message, c.Hint = "connection_refused", "Connection refused: "+e.Addr, `no kernel is listening; start one with "llmspell kernel start --daemon" and see its log`
+		return c
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		c.Code, c.Hint = "untrusted_certificate", "trust a private CA with --ca-file; the certificate must name the host of the address"
 		return c
 	}
 	if e, ok := errors.AsType[*fault.Error](err); ok {

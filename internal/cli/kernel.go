@@ -9,8 +9,9 @@ func (a *app) kernelCommand() *cobra.Command {
 		Use: "kernel", Short: "Start, watch and stop kernels",
 		Args: cobra.NoArgs, RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(a.kernelStart(), a.kernelStop(), a.kernelStatus(), a.kernelList(), a.kernelReload(), a.kernelConnect())
-	for _, name := range []string{"logs", "install-service", "uninstall-service", "upgrade", "install-kernelspec"} {
+	c.AddCommand(a.kernelStart(), a.kernelStop(), a.kernelStatus(), a.kernelList(), a.kernelReload(), a.kernelLogs(), a.kernelConnect(),
+		a.kernelInstallService(), a.kernelUninstallService())
+	for _, name := range []string{"upgrade", "install-kernelspec"} {
 		c.AddCommand(reserved(name))
 	}
 	return c

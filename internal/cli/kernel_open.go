@@ -3,12 +3,15 @@ package cli
 import (
 	"context"
 	"log/slog"
+	"os"
 	"path/filepath"
 
 	"github.com/llmspell/llmspell"
 	"github.com/llmspell/llmspell/config"
+	"github.com/llmspell/llmspell/fault"
 	"github.com/llmspell/llmspell/internal/logging"
 	"github.com/llmspell/llmspell/llm/replay"
+	"github.com/llmspell/llmspell/server"
 	"github.com/llmspell/llmspell/standard"
 )
 
@@ -72,4 +75,19 @@ func (a *app) historyFile() string {
 		return filepath.Join(p.StateDir, "repl_history")
 	}
 	return ""
+}
+
+// tokenSource refuses LLMSPELL_TOKEN set but empty, with no token elsewhere: it
+// was meant to be given (the container image sets it so), and a generated one
+// would be known to nobody.
+func (a *app) tokenSource(cfg *config.Config) error {
+	value, set := config.EnvMap(a.env.Environ)["LLMSPELL_TOKEN"]
+	if !set || value != "" || cfg.Token.IsSet() {
+		return nil
+	}
+	if _, err := os.Stat(server.TokenFile(cfg)); err == nil {
+		return nil
+	}
+	return fault.Errorf(fault.InvalidState, "no token: LLMSPELL_TOKEN is set but empty").
+		WithHint("give it a value of 16 bytes or more, put the token into %s, or unset it to have one made", server.TokenFile(cfg))
 }

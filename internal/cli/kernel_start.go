@@ -115,6 +115,9 @@ func (a *app) start(c *cobra.Command, s *startFlags) error {
 	if s.dryRun {
 		return a.dryRun(c.Context(), cfg)
 	}
+	if err := a.tokenSource(cfg); err != nil {
+		return handOver(ready, err)
+	}
 	if !child && a.background(cfg, s) {
 		return launchFailure(a.spawn(c.Context(), cfg))
 	}
@@ -256,13 +259,19 @@ func (a *app) serve(ctx context.Context, s *startFlags, cfg *config.Config, read
 		return err
 	}
 	defer log.Close()
+	notify, err := daemon.NewNotifier(a.env.getenv, a.env.PID)
+	if err != nil {
+		return err
+	}
 	kernel, err := newKernel(ctx, cfg, log.Logger)
 	if err != nil {
 		return err
 	}
-	d := &serving{app: a, overrides: s.resolved, log: log, kernel: kernel, started: make(chan struct{})}
+	d := &serving{app: a, overrides: s.resolved, log: log, kernel: kernel, started: make(chan struct{}), notify: notify}
 	defer daemon.Handle(d.actions())() // before the first file is made: a signal must not leave one
+	patient := notify.Patience()
 	srv, err := server.Start(ctx, kernel)
+	patient()
 	d.srv = srv
 	close(d.started)
 	if err != nil {
@@ -272,9 +281,13 @@ func (a *app) serve(ctx context.Context, s *startFlags, cfg *config.Config, read
 		log.hide(token)
 	}
 	ready.Ready(srv.Addrs().Endpoint)
+	notify.Ready(d.statusText())
+	defer notify.Watch(srv.Live, func(err error) { log.Error("no sign of life for the watchdog", "error", err) })()
+	drained := d.announceDrain()
 	if !child && !a.quiet {
 		a.note("kernel %s ready at %s (pid %d); Ctrl+C stops it", srv.ID(), srv.Addrs().Endpoint, a.env.PID)
 	}
+	<-drained
 	return srv.Wait()
 }
 
@@ -286,6 +299,7 @@ type serving struct {
 	kernel    *llmspell.Kernel
 	srv       *server.Server
 	started   chan struct{} // closed when srv is set, nil after a failed start
+	notify    *daemon.Notifier
 }
 
 // running reports whether the start is over and succeeded.
@@ -296,6 +310,25 @@ func (d *serving) running() bool {
 	default:
 		return false
 	}
+}
+
+// statusText is what systemctl status shows.
+func (d *serving) statusText() string {
+	return "kernel " + d.srv.ID() + " ready at " + d.srv.Addrs().Endpoint
+}
+
+// announceDrain tells the service manager when the kernel shuts down, for
+// whatever reason, and that it may take long. The channel closes at the end.
+func (d *serving) announceDrain() <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		<-d.srv.Draining()
+		d.notify.Stopping("draining")
+		defer d.notify.Patience()()
+		d.srv.Wait()
+	}()
+	return done
 }
 
 func (d *serving) actions() daemon.Actions {
@@ -334,13 +367,15 @@ func (d *serving) reload() {
 	if !d.running() { // it reads the configuration right now
 		return
 	}
+	d.notify.Reloading()
+	defer func() { d.notify.Ready(d.statusText()) }()
 	cfg, err := config.Discover(d.app.configParams("kernel", d.overrides...))
 	if err != nil {
 		d.kernel.MarkReloadFailed()
 		d.log.Error("configuration refused, the old one stays in force", "error", err.Error())
 		return
 	}
-	report, err := d.kernel.Reload(context.Background(), cfg)
+	report, err := d.srv.Reload(context.Background(), cfg)
 	if err != nil {
 		d.log.Error("configuration refused, the old one stays in force", "error", err.Error())
 		return

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/llmspell/llmspell/client"
 	"github.com/llmspell/llmspell/internal/daemon"
 	"github.com/llmspell/llmspell/internal/registry"
 )
@@ -163,8 +162,8 @@ func (a *app) measure(ctx context.Context, k registry.Listed) statusRecord {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	c, err := a.dial(k.Endpoint)
-	if err != nil { // another account's token: ask without
-		c, err = client.New(client.Params{URL: k.Endpoint})
+	if err != nil { // the token is another account's, or nowhere
+		c, err = a.dialOpen(k.Endpoint)
 	}
 	if err != nil {
 		return s

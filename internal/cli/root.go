@@ -49,6 +49,12 @@ func Run(ctx context.Context, env *Env) int {
 	return a.report(err)
 }
 
+// Command returns the command tree without running it, for its reference pages.
+func Command(env *Env) *cobra.Command {
+	a := &app{env: env}
+	return a.root()
+}
+
 const rootExample = `  llmspell run hello.lua
   llmspell exec "return 6*7"
   llmspell kernel start --daemon
@@ -99,8 +105,8 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&a.kernelID, "kernel", "", "address a running kernel by id")
 	f.StringVar(&a.connect, "connect", "", "address a running kernel: URL or HOST:PORT")
 	f.StringVar(&a.tokenFile, "token-file", "", "file with the token of that kernel")
-	f.StringVar(&a.caFile, "ca-file", "", "private CA of that kernel")
-	for _, hidden := range []string{"trace", "format", "no-progress", "color", "ca-file"} {
+	f.StringVar(&a.caFile, "ca-file", "", "PEM file of a private CA to trust; kernels of this machine need none")
+	for _, hidden := range []string{"trace", "format", "no-progress", "color"} {
 		f.MarkHidden(hidden)
 	}
 	root.RegisterFlagCompletionFunc("profile", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

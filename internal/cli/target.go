@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -79,6 +76,27 @@ func (a *app) remote() (c *client.Client, ok bool, err error) {
 
 // dial returns a client for URL or HOST:PORT with the right token.
 func (a *app) dial(addr string) (*client.Client, error) {
+	u, err := a.address(addr)
+	if err != nil {
+		return nil, err
+	}
+	token, err := a.tokenFor(u)
+	if err != nil {
+		return nil, err
+	}
+	return a.newClient(u, token)
+}
+
+// dialOpen returns a client without a token, for what is open to everyone.
+func (a *app) dialOpen(addr string) (*client.Client, error) {
+	u, err := a.address(addr)
+	if err != nil {
+		return nil, err
+	}
+	return a.newClient(u, "")
+}
+
+func (a *app) address(addr string) (*url.URL, error) {
 	if !strings.Contains(addr, "://") {
 		addr = a.schemeOf(addr) + "://" + addr
 	}
@@ -86,35 +104,20 @@ func (a *app) dial(addr string) (*client.Client, error) {
 	if err != nil || u.Host == "" {
 		return nil, usagef("--connect %q: want URL or HOST:PORT", addr)
 	}
-	token, err := a.tokenFor(u)
+	reachable(u)
+	return u, nil
+}
+
+func (a *app) newClient(u *url.URL, token string) (*client.Client, error) {
+	hc, err := a.httpClient(u)
 	if err != nil {
 		return nil, err
 	}
-	hc, err := a.httpClient()
-	if err != nil {
-		return nil, err
-	}
-	c, err := client.New(client.Params{URL: addr, Token: token, HTTPClient: hc})
+	c, err := client.New(client.Params{URL: u.String(), Token: token, HTTPClient: hc})
 	if err != nil {
 		return nil, usage(err)
 	}
 	return c, nil
-}
-
-// httpClient trusts the CA of --ca-file besides the system's.
-func (a *app) httpClient() (*http.Client, error) {
-	if a.caFile == "" {
-		return nil, nil
-	}
-	pem, err := a.readAll(a.caFile, 1<<20)
-	if err != nil {
-		return nil, err
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		return nil, usagef("--ca-file %s: no PEM certificate in it", a.caFile)
-	}
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}}, nil
 }
 
 // tokenFor finds the token: --token-file, LLMSPELL_TOKEN, else the state

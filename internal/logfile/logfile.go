@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -184,7 +183,7 @@ func (f *File) tidyLoop() {
 // tidy compresses backups and removes those too many or too old. Only names
 // that rotation made are touched.
 func tidy(p Params) {
-	pattern := regexp.MustCompile(`^` + regexp.QuoteMeta(filepath.Base(p.Path)) + `\.(\d{8}T\d{6}\.\d{6})(\.gz)?$`)
+	pattern := backupPattern(p.Path)
 	entries, err := os.ReadDir(filepath.Dir(p.Path))
 	if err != nil {
 		return

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,7 +96,8 @@ func TestBackupsByCountAndAge(t *testing.T) {
 	for _, p := range []string{old, foreign} {
 		os.WriteFile(p, []byte("x\n"), 0o600)
 	}
-	clock := func() time.Time { now = now.Add(time.Second); return now }
+	var seconds atomic.Int64 // the background worker asks, too
+	clock := func() time.Time { return now.Add(time.Duration(seconds.Add(1)) * time.Second) }
 	f := open(t, Params{Path: path, MaxSize: 10, MaxBackups: 3, MaxAge: 7 * 24 * time.Hour, Now: clock})
 	for range 10 {
 		f.Write([]byte("123456789\n"))

@@ -45,6 +45,10 @@ type Entry struct {
 	file *os.File
 	path string
 	temp string
+
+	// before is the record that Update replaced. It stays locked: who opened it
+	// then must not take this kernel for dead.
+	before *os.File
 }
 
 // Reserve takes the record of a kernel id: it is created locked under a
@@ -63,7 +67,17 @@ func Reserve(runtimeDir, id string) (*Entry, error) {
 		return nil, fault.Errorf(fault.AlreadyExists, "Another kernel is already running (pid %d, id %s)", l.PID, id).
 			WithHint("stop it with %q or choose another --id", "llmspell kernel stop "+id)
 	}
-	f, err := os.CreateTemp(dir, "."+id+".*")
+	f, err := lockedTemp(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Entry{file: f, path: path, temp: f.Name()}, nil
+}
+
+// lockedTemp makes a locked file beside path.
+func lockedTemp(path string) (*os.File, error) {
+	dir, name := filepath.Split(path)
+	f, err := os.CreateTemp(dir, "."+strings.TrimSuffix(name, ".json")+".*")
 	if err != nil {
 		return nil, err
 	}
@@ -72,28 +86,54 @@ func Reserve(runtimeDir, id string) (*Entry, error) {
 		os.Remove(f.Name())
 		return nil, err
 	}
-	return &Entry{file: f, path: path, temp: f.Name()}, nil
+	return f, nil
 }
 
 // Publish writes the record and makes it visible.
 func (e *Entry) Publish(r Record) error {
-	data, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if _, err := e.file.WriteAt(append(data, '\n'), 0); err != nil {
-		return err
-	}
-	if err := os.Rename(e.temp, e.path); err != nil {
+	if err := publish(e.file, e.path, r); err != nil {
 		return err
 	}
 	e.temp = ""
 	return nil
 }
 
+func publish(f *os.File, path string, r Record) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(append(data, '\n'), 0); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Update replaces a published record as a whole; a reader sees the old one or
+// the new one, and the kernel as living all the time.
+func (e *Entry) Update(r Record) error {
+	f, err := lockedTemp(e.path)
+	if err != nil {
+		return err
+	}
+	if err := publish(f, e.path, r); err != nil {
+		f.Close()
+		os.Remove(f.Name())
+		return err
+	}
+	if e.before != nil {
+		e.before.Close()
+	}
+	e.before, e.file = e.file, f
+	return nil
+}
+
 // Remove deletes the record if it is still this process's and drops the lock.
 func (e *Entry) Remove() error {
 	defer e.file.Close()
+	if e.before != nil {
+		defer e.before.Close()
+	}
 	if e.temp != "" {
 		return os.Remove(e.temp)
 	}
@@ -134,6 +174,9 @@ func List(dirs ...Dir) ([]Listed, error) {
 		}
 		for _, p := range paths {
 			l, err := read(p)
+			if err == nil && !l.Live {
+				l, err = read(p) // an Update may have replaced it in between
+			}
 			switch {
 			case err != nil:
 				continue

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/llmspell/llmspell/fault"
 )
@@ -42,6 +44,45 @@ func TestRecordLifecycle(t *testing.T) {
 	}
 	if l, _ := List(Dir{Runtime: dir}); len(l) != 0 {
 		t.Fatalf("after Remove: %v", l)
+	}
+}
+
+// TestUpdate: who looks meanwhile sees the old record or the new one, alive.
+func TestUpdate(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e, err := Reserve(dir, "abc123")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Publish(Record{KernelID: "abc123", TLSFingerprint: "0"}); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 50 {
+			if err := e.Update(Record{KernelID: "abc123", TLSFingerprint: strconv.Itoa(i)}); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	for range 500 {
+		all, err := List(Dir{Runtime: dir})
+		if err != nil || len(all) != 1 || all[0].TLSFingerprint == "" {
+			t.Fatalf("List: %+v %v", all, err)
+		}
+	}
+	<-done
+	if all, _ := List(Dir{Runtime: dir}); len(all) != 1 || all[0].TLSFingerprint != "49" {
+		t.Errorf("after the last update: %+v", all)
+	}
+	if err := e.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := os.ReadDir(filepath.Join(dir, "kernels")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 

@@ -78,7 +78,7 @@ func command(name string, args ...string) *exec.Cmd {
 // install gets the Debian packages that some tests compare with. Without root
 // or apt those tests skip by name.
 func install() {
-	packages := map[string]string{"lua5.4": "lua5.4"}
+	packages := map[string]string{"lua5.4": "lua5.4", "logrotate": "logrotate"}
 	var missing []string
 	for program, pkg := range packages {
 		if _, err := exec.LookPath(program); err != nil {
