@@ -49,8 +49,14 @@ func (b *buffer) addByte(c *Call, x byte) bool {
 	return true
 }
 
-// value returns what was built as a Lua string.
-func (b *buffer) value(c *Call) Value { return c.NewStringCharged(b.b.String()) }
+// value returns what was built as a Lua string, without the room left over.
+func (b *buffer) value(c *Call) Value {
+	s := b.b.String()
+	if spare := b.b.Cap() - len(s); spare > 64 && spare > len(s)/8 {
+		s = strings.Clone(s)
+	}
+	return c.NewStringCharged(s)
+}
 
 // copyFuel is the fuel for handling n bytes at memory speed.
 func copyFuel(n int) int { return 1 + n/32 }

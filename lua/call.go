@@ -23,6 +23,7 @@ const (
 	exitNested                // a nested run's function returned: results at s.rq
 	exitFailed                // a nested run's function failed with s.err
 	exitStopped               // s.stop ends the run
+	exitSwitch                // the other loop goes on with the frame on top, see debug.go
 )
 
 // request are the operands of actCall and actDeliver on thread s.th.
@@ -142,7 +143,7 @@ func (s *State) pushLua(cl *Closure, a, n, nres int, flags frameFlags) action {
 	f.base, f.ret, f.nres, f.nvar, f.flags = int32(base), int32(a), int32(nres), int32(nvar), flags
 	s.budget -= int64(min(len(p.code), maxCallFuel))
 	if s.budget <= 0 {
-		return s.edge()
+		return s.edgeLua()
 	}
 	return actRun
 }
@@ -204,6 +205,7 @@ func (s *State) copyResults() action {
 		th.top = r.ret + want
 	}
 	n := min(r.n, want)
+	s.budget -= int64(n / copiedPerFuel)
 	if r.a != r.ret {
 		copy(th.stack[r.ret:r.ret+n], th.stack[r.a:r.a+n])
 	}
@@ -312,6 +314,8 @@ func (s *State) doDeliver() action {
 		return s.finishPcall(f, int(f.base)+1)
 	case f.flags&fStep != 0:
 		return s.resumeStep(f)
+	case f.flags&fFinalize != 0:
+		return s.nextFinalizer(f)
 	case f.flags&fHandler != 0:
 		s.err = Nil
 		if r.n > 0 {
@@ -352,6 +356,12 @@ func (s *State) popInto(f *frame) action {
 // resumeStep continues a Go function after its CallThen.
 func (s *State) resumeStep(f *frame) action {
 	th, r, c := s.th, &s.rq, &s.call
+	if s.budget -= goCallFuel; s.budget <= 0 {
+		if act := s.edge(); act != actRun {
+			return act
+		}
+		f = &th.frames[th.nf-1] // the walk may have moved it
+	}
 	base, n := int(f.base), r.n
 	if want := int(f.extra); want >= 0 {
 		n = want
@@ -366,11 +376,6 @@ func (s *State) resumeStep(f *frame) action {
 	c.base, c.n, c.nret, c.pending = base, n, 0, 0
 	c.single, c.framed, c.active, c.refused = false, true, true, false
 	ret, nres, flags := int(f.ret), int(f.nres), f.flags&fDeliver
-	if s.budget -= goCallFuel; s.budget <= 0 {
-		if act := s.edge(); act != actRun {
-			return act
-		}
-	}
 	return s.goStatus(f.step.Resume(c), ret, nres, flags)
 }
 
@@ -388,6 +393,8 @@ func (s *State) callBuiltin(fn *Function) action {
 		return s.callYield(fn)
 	case builtinClose:
 		return s.callClose(fn)
+	case builtinFinalize:
+		return s.pushFinalizers(r.a, r.nres, r.flags)
 	case builtinNext:
 		th := s.th
 		if r.n > 0 && r.flags&fDeliver == 0 {

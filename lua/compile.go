@@ -27,7 +27,11 @@ func Compile(name, source string, o CompileOptions) (*Chunk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return generate(name, source, main)
+	chunk, err := generate(name, source, main)
+	if err == nil {
+		chunk.expression = o.Expression
+	}
+	return chunk, err
 }
 
 // parseSource tries the expression form first if asked. Of two errors it

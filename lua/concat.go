@@ -59,7 +59,11 @@ func (s *State) join(ops []Value) (Value, bool) {
 		if !s.charge(chargeString + int64(len(x)+len(y))) {
 			return Nil, false
 		}
-		return makeString(x + y), true
+		if len(x)+len(y) > shortString {
+			return makeString(x + y), true
+		}
+		var short [shortString]byte
+		return copyString(bytesString(append(append(short[:0], x...), y...), true)), true
 	}
 	size := 0
 	for _, v := range ops {
@@ -72,11 +76,19 @@ func (s *State) join(ops []Value) (Value, bool) {
 	if !s.charge(chargeString + int64(size)) {
 		return Nil, false
 	}
-	var buf [256]byte
-	b := buf[:0]
-	if size > len(buf) {
-		b = make([]byte, 0, size)
+	if size > 256 {
+		b := appendValues(make([]byte, 0, size), ops)
+		s.mem -= int64(size - len(b))
+		return makeString(bytesString(b, true)), true
 	}
+	var buf [256]byte // stays on the Go stack
+	b := appendValues(buf[:0], ops)
+	s.mem -= int64(size - len(b))
+	return copyString(bytesString(b, true)), true
+}
+
+// appendValues appends strings and numbers to b.
+func appendValues(b []byte, ops []Value) []byte {
 	for _, v := range ops {
 		if v.isString() {
 			b = append(b, v.str()...)
@@ -84,6 +96,5 @@ func (s *State) join(ops []Value) (Value, bool) {
 			b = appendNumber(b, v)
 		}
 	}
-	s.mem -= int64(size - len(b))
-	return makeString(bytesString(b, size > len(buf))), true
+	return b
 }

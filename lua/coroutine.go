@@ -18,6 +18,9 @@ func (s *State) callResume(fn *Function) action {
 	n := r.a + 1 + r.n - first
 	msg := ""
 	switch {
+	case co.lost:
+		s.err = s.refusal(RefusalRestore, "attempt to resume a coroutine that was not restored", true)
+		return s.resumeRaises(wrapped)
 	case co.status == threadDead:
 		msg = "cannot resume dead coroutine"
 	case co.status != threadSuspended:
@@ -63,6 +66,18 @@ func (s *State) resumeFailed(wrapped bool, msg string) action {
 		return actRaise
 	}
 	th.stack[r.a], th.stack[r.a+1] = Boolean(false), s.errorString(msg)
+	r.ret, r.n = r.a, 2
+	return actDeliver
+}
+
+// resumeRaises is resumeFailed with the value s.err.
+func (s *State) resumeRaises(wrapped bool) action {
+	if wrapped {
+		return actRaise
+	}
+	th, r := s.th, &s.rq
+	th.stack[r.a], th.stack[r.a+1] = Boolean(false), s.err
+	s.err = Nil
 	r.ret, r.n = r.a, 2
 	return actDeliver
 }

@@ -26,6 +26,7 @@ var diffModes = []struct {
 	{name: "fuel slice 1", test: testSwitches{slice: 1}},
 	{name: "tight stack", test: testSwitches{tightStack: true}},
 	{name: "walk always", test: testSwitches{walkAlways: true}},
+	{name: "debug loop", test: testSwitches{debug: true}},
 }
 
 // sink collects what a state prints.

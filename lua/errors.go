@@ -39,7 +39,7 @@ func (s *State) doRaise() action {
 // catcher returns the number of the frame that stops an error, -1 if none.
 func (th *Thread) catcher() int {
 	for i := th.nf - 1; i >= 0; i-- {
-		if th.frames[i].flags&(fPcall|fXpcall) != 0 {
+		if th.frames[i].flags&(fPcall|fXpcall|fFinalize) != 0 {
 			return i
 		}
 	}
@@ -106,6 +106,8 @@ func (s *State) doUnwind() action {
 			}
 		} else if f.flags&(fPcall|fXpcall) != 0 {
 			return s.catch(f)
+		} else if f.flags&fFinalize != 0 {
+			return s.finalizerFailed(f)
 		} else if f.flags&fEntry != 0 {
 			return s.leave(exitFailed)
 		}

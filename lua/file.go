@@ -14,7 +14,10 @@ import (
 type luaFile struct {
 	f        File // nil: the state has no such standard file
 	standard bool
+	stream   uint8 // of a standard file: 1 stdin, 2 stdout, 3 stderr
 	closed   bool
+	lost     bool   // closed because a restore could not bring it back
+	path     string // where the snapshot found it, if lost
 	base     []byte // read buffer
 	in       []byte // the part of base read and not consumed yet
 	eof      bool   // the last read met the end of the file
@@ -64,8 +67,8 @@ func newLuaFile(f File, process bool) *luaFile {
 	return &luaFile{f: f, outSize: defaultBuffer, process: process}
 }
 
-func (s *State) newStandardFile(f File) Value {
-	return s.NewUserdata(fileType, &luaFile{f: f, standard: true, outMode: bufferNone})
+func (s *State) newStandardFile(f File, stream uint8) Value {
+	return s.NewUserdata(fileType, &luaFile{f: f, standard: true, stream: stream, outMode: bufferNone})
 }
 
 // fill reads more input behind what is buffered. A file that has to wait for
@@ -218,15 +221,20 @@ func (c *Call) checkFile(i int) (*luaFile, bool) {
 		c.TypeError(i, "FILE*")
 		return nil, false
 	}
-	if f.closed {
+	if f.closed && !f.lost {
 		c.Errorf("attempt to use a closed file")
 		return nil, false
 	}
 	return f, c.usable(f)
 }
 
-// usable refuses the standard files a state does not have.
+// usable refuses the standard files a state does not have and files that were
+// not restored.
 func (c *Call) usable(f *luaFile) bool {
+	if f.lost {
+		c.state.err = c.state.refusal(RefusalRestore, "the file was not restored", true)
+		return false
+	}
 	if f.f == nil {
 		c.notAvailable("standard file")
 		return false

@@ -113,6 +113,8 @@ func (r *fileReader) run(c *Call) Status {
 // Resume takes input an InputFile delivered; nil is its end.
 func (r *fileReader) Resume(c *Call) Status {
 	switch s, ok := c.Arg(0).AsString(); {
+	case !c.usable(r.file):
+		return c.Failed()
 	case !ok:
 		r.file.eof = true
 	case !r.file.append(c, s):

@@ -182,10 +182,7 @@ func formatInteger(c *Call, out *buffer, v *conversion, arg int, flags string) b
 }
 
 func formatString(c *Call, out *buffer, v *conversion, arg int) bool {
-	s, ok := c.ToString(c.Arg(arg))
-	if !ok {
-		return false
-	}
+	s := c.state.ToStringRaw(c.Arg(arg)) // resolveObjects called __tostring
 	if !c.Fuel(copyFuel(len(s))) {
 		return false
 	}

@@ -34,14 +34,15 @@ const (
 	fYieldable                        // step frame across which a coroutine can yield
 	fWaiting                          // Go frame of a suspended host call
 	fClosing                          // Lua frame whose RETURN closes variables; extra is the end of its results
+	fFinalize                         // Go frame below __gc functions: stops errors
 	fUnwinding                        // Lua frame whose variables are being closed by an error
 
 	// fDeliver are the flags of a callee that make its return more than a copy.
 	fDeliver = fCont | fBase
 	// fGo are the kinds of Go frames.
-	fGo = fPcall | fXpcall | fStep | fEntry | fHandler | fWaiting
+	fGo = fPcall | fXpcall | fStep | fEntry | fHandler | fWaiting | fFinalize
 	// fNoYield are the frames across which a coroutine cannot yield.
-	fNoYield = fStep | fEntry | fHandler
+	fNoYield = fStep | fEntry | fHandler | fFinalize
 )
 
 // forbidsYield reports whether a frame is counted in Thread.nny.
@@ -63,6 +64,9 @@ const (
 func (f *frame) pc() int {
 	return int((uintptr(f.ip)-uintptr(unsafe.Pointer(unsafe.SliceData(f.cl.proto.code))))/8) - 1
 }
+
+// setPC makes instruction n the next one.
+func (f *frame) setPC(n int) { f.ip = unsafe.Add(codeStart(f.cl.proto), n*8) }
 
 // instr returns the instruction that f executes.
 func (f *frame) instr() Instr { return f.cl.proto.code[f.pc()] }
@@ -204,6 +208,9 @@ func (s *State) caller(a *activation) *frame {
 func (s *State) calledName(a *activation) (name, what string) {
 	if f := s.caller(a); f != nil {
 		return f.callName()
+	}
+	if i := a.frame; i > 0 && a.th.frames[i-1].flags&fFinalize != 0 {
+		return "__gc", "metamethod"
 	}
 	return "", ""
 }

@@ -3,11 +3,12 @@ package lua
 import "time"
 
 const (
-	sliceFuel   = 5000 // units between two calls of Options.Slice
-	maxCallFuel = 50   // most a call of a Lua function costs
-	goCallFuel  = 5    // a call of a Go function
-	pollFuel    = 4096 // most work in Go between two polls
-	gcFuel      = 1_000_000
+	sliceFuel     = 5000 // units between two calls of Options.Slice
+	maxCallFuel   = 50   // most a call of a Lua function costs
+	goCallFuel    = 5    // a call of a Go function
+	copiedPerFuel = 8    // arguments and results moved for a unit
+	pollFuel      = 4096 // most work in Go between two polls
+	gcFuel        = 1_000_000
 )
 
 // The life of a run as the interrupter sees it.
@@ -41,6 +42,9 @@ func (s *State) grant() {
 	if s.test.slice > 0 {
 		n = s.test.slice
 	}
+	if s.walkDue || s.finalizersDue() {
+		n = 1 // what is due waits for the next edge
+	}
 	if s.limits.Fuel > 0 {
 		n = min(n, s.limits.Fuel-s.fuel)
 	}
@@ -59,6 +63,24 @@ func (s *State) edge() action {
 		th.trim(max(s.liveSlots(th), s.rq.a+s.rq.n+goSlots))
 	}
 	return actRun
+}
+
+// edgeLua is edge where the top frame is ready to execute its next instruction
+// and nothing else is pending, so that the fiber can be left as it is. Due __gc
+// functions run here, and the debug loop takes over.
+func (s *State) edgeLua() action {
+	act := s.edge()
+	switch {
+	case act != actRun:
+	case s.finalizersDue():
+		return s.startFinalizers()
+	case s.debugging() && !s.inDebug:
+		return s.leave(exitSwitch)
+	case s.test.pause && s.nested == 0:
+		s.fiber.paused = true
+		return s.leave(exitSuspended)
+	}
+	return act
 }
 
 // useFuel books n units of work done in Go. false: the run must stop.
@@ -89,9 +111,10 @@ func (s *State) poll() bool {
 		s.stop = stop
 		return false
 	}
-	if s.walkDue {
+	if s.walkDue && !s.call.active {
+		// Go code may hold values that no root reaches: see mayClear.
 		s.walkDue = false
-		s.walk(false)
+		s.walk(s.mayClear())
 		if s.stop != StopNone {
 			return false
 		}

@@ -46,6 +46,7 @@ const (
 	builtinYield
 	builtinClose
 	builtinNext
+	builtinFinalize // calls the due __gc functions
 )
 
 // NewFunction returns a process-wide function. name identifies it in

@@ -170,8 +170,8 @@ func (c *Call) rawSet(t *Table, k, v Value) bool { return c.state.rawSet(t, k, v
 
 // tableSetInt is rawSet for an integer key.
 func (c *Call) tableSetInt(t *Table, i int64, v Value) bool {
-	if n := uint64(i - 1); n < uint64(len(t.arr)) && v.p != nil && t.flags&flagFrozen == 0 {
-		t.arr[n] = v
+	if n := uint64(i - 1); n < uint64(t.alen) && v.p != nil && t.flags&flagFrozen == 0 && (t.amode == arrayBoxed || v.plain()) {
+		t.setArrayAt(int(n), v)
 		return true
 	}
 	return c.state.rawSet(t, Integer(i), v)

@@ -46,73 +46,108 @@ func baseCollectGarbage(c *Call) Status {
 	return c.ArgError(0, "invalid option '"+opt+"'")
 }
 
-// collect walks, then calls the due __gc functions one after the other.
+// collect walks, then calls the due __gc functions.
 func (s *State) collect(c *Call, result Value) Status {
-	if s.inGC {
-		return c.Return1(Boolean(false)) // C Lua: no collection inside a finalizer
+	if s.inGC || s.closing {
+		return c.Return1(Nil) // C Lua: no collection inside a finalizer
 	}
 	s.walk(true)
 	if s.stop != StopNone {
 		return c.Failed()
 	}
-	g := &gcStep{result: result}
-	return g.next(c)
+	if len(s.dueGC) == 0 {
+		return c.Return1(result)
+	}
+	return c.CallThen(&gcStep{result}, 0, finalizeFunction.Value())
 }
 
-// gcStep calls __gc functions under pcall.
+// gcStep is collectgarbage while __gc functions run.
 type gcStep struct{ result Value }
 
-func (g *gcStep) next(c *Call) Status {
-	s := c.state
-	for len(s.dueGC) > 0 {
-		v := s.dueGC[0]
-		s.dueGC = s.dueGC[1:]
-		if h := s.metaEvent(v, evGC); h.IsFunction() {
-			s.inGC = true
-			return c.CallThen(g, 2, pcallFunction.Value(), h, v)
-		}
+func (g *gcStep) Resume(c *Call) Status { return c.Return1(g.result) }
+
+// finalizeFunction calls the due __gc functions. Scripts cannot get hold of it.
+var finalizeFunction = newBuiltin("finalize", builtinFinalize, nil)
+
+// finalizersDue reports whether __gc functions wait to be called.
+func (s *State) finalizersDue() bool { return len(s.dueGC) > 0 && !s.inGC }
+
+// startFinalizers calls the due __gc functions before the Lua frame on top goes
+// on: they are ordinary calls in the middle of whatever runs. Where there is no
+// room for them they wait.
+func (s *State) startFinalizers() action {
+	th := s.th
+	f := &th.frames[th.nf-1]
+	if th.nf+2 > maxFrames || th.cdepth+th.nny >= maxCDepth || th.depth > 0 {
+		return actRun
 	}
-	s.dueGC = nil
-	s.inGC = false
-	return c.Return1(g.result)
+	err := s.err
+	act := s.pushFinalizers(int(f.base)+f.cl.proto.maxStack, 0, 0)
+	if act == actRaise { // no memory: only a refusal too many ends the run
+		s.err, s.inGC = err, false
+		if s.stop != StopNone {
+			return s.leave(exitStopped)
+		}
+		return actRun
+	}
+	return act
 }
 
-func (g *gcStep) Resume(c *Call) Status {
-	if !c.Arg(0).Truthy() {
-		c.state.warning("error in __gc (" + c.state.message(c.Arg(1)) + ")")
+// pushFinalizers calls the due __gc functions from a frame at slot base, one
+// after the other. They may neither yield nor suspend.
+func (s *State) pushFinalizers(base, nres int, flags frameFlags) action {
+	th := s.th
+	if need := base + 3 + goSlots; need > len(th.stack) && !s.growStack(th, need) {
+		return actRaise
 	}
-	return g.next(c)
+	f, ok := s.pushGo(th, nil, fFinalize, base, nres, flags)
+	if !ok {
+		return actRaise
+	}
+	s.inGC = true
+	return s.nextFinalizer(f)
+}
+
+func (s *State) nextFinalizer(f *frame) action {
+	th := s.th
+	for len(s.dueGC) > 0 {
+		v := s.dueGC[0]
+		s.dueGC[0] = Nil
+		s.dueGC = s.dueGC[1:]
+		if h := s.metaEvent(v, evGC); !h.IsNil() {
+			at := int(f.base) + 1
+			th.stack[at], th.stack[at+1] = h, v
+			s.rq = request{a: at, n: 1, nres: 0, flags: fCont}
+			return actCall
+		}
+	}
+	s.dueGC, s.inGC = nil, false
+	s.rq.a, s.rq.n = int(f.base), 0
+	return s.popInto(f)
+}
+
+// finalizerFailed goes on after a __gc function raised an error.
+func (s *State) finalizerFailed(f *frame) action {
+	msg := "error object is not a string"
+	if s.err.isString() {
+		msg = s.err.str()
+	}
+	s.warning("error in __gc (" + msg + ")")
+	s.err, s.th.depth = Nil, 0
+	return s.nextFinalizer(f)
 }
 
 // runAllFinalizers calls every __gc left when the state closes, the last
 // registered first, under one fuel grant.
 func (s *State) runAllFinalizers() {
-	if s.broken != nil {
-		return
-	}
-	left := int64(gcFuel)
-	due := s.dueGC
+	s.closing = true
 	for i := len(s.finalizers) - 1; i >= 0; i-- {
-		due = append(due, s.finalizers[i])
-	}
-	s.dueGC, s.finalizers = due, nil
-	for len(s.dueGC) > 0 && left > 0 {
-		v := s.dueGC[0]
-		s.dueGC = s.dueGC[1:]
+		v := s.finalizers[i]
 		v.p.flags &^= flagFinalizer
-		if h := s.metaEvent(v, evGC); h.IsFunction() {
-			s.inGC = true // nothing may wait
-			out := s.Run(h, []Value{v}, RunOptions{Fuel: left})
-			left -= s.fuel
-			if len(out.Suspended) > 0 {
-				s.dropRun()
-			}
-		}
-		// An object may have been registered again by its own __gc: C Lua calls
-		// it once more at close only if it was new; the fuel grant bounds both.
-		if n := len(s.finalizers); n > 0 {
-			s.dueGC = append(s.dueGC, s.finalizers...)
-			s.finalizers = nil
-		}
+		s.dueGC = append(s.dueGC, v)
+	}
+	s.finalizers = nil
+	if s.broken == nil && len(s.dueGC) > 0 {
+		s.Run(finalizeFunction.Value(), nil, RunOptions{Fuel: gcFuel})
 	}
 }

@@ -23,7 +23,7 @@ func setupIO(s *State, t *Table) {
 	if o := s.systemOption(); o != nil {
 		sys = *o
 	}
-	in, out, errs := s.newStandardFile(sys.Stdin), s.newStandardFile(sys.Stdout), s.newStandardFile(sys.Stderr)
+	in, out, errs := s.newStandardFile(sys.Stdin, 1), s.newStandardFile(sys.Stdout, 2), s.newStandardFile(sys.Stderr, 3)
 	s.lib.input, s.lib.output = s.Ref(in), s.Ref(out)
 	for _, f := range []struct {
 		name string
@@ -108,7 +108,7 @@ func ioType(c *Call) Status {
 func (c *Call) defaultFile(ref Ref, name string) (*luaFile, Value, bool) {
 	v := c.state.Deref(ref)
 	f, _ := fileData(v)
-	if f.closed {
+	if f.closed && !f.lost {
 		c.Errorf("default %s file is closed", name)
 		return nil, Nil, false
 	}
@@ -175,10 +175,11 @@ func setDefault(c *Call, ref *Ref, mode string) Status {
 		return c.Return1(c.state.Deref(*ref))
 	case v.isString() || v.isNumber():
 		path, _ := c.CheckString(0)
-		return c.open(path, mode, func(c *Call, file Value) Status {
-			replaceRef(c.state, ref, file)
-			return c.Return1(file)
-		})
+		then := openInput
+		if ref == &c.state.lib.output {
+			then = openOutput
+		}
+		return c.open(opening{path: path, then: then}, mode)
 	}
 	if _, ok := fileData(c.Arg(0)); !ok {
 		return c.TypeError(0, "FILE*")
@@ -194,13 +195,29 @@ func replaceRef(s *State, ref *Ref, v Value) {
 
 // opening goes on when a file named in a call was opened.
 type opening struct {
-	path string
-	then func(c *Call, file Value) Status
+	path    string
+	then    openUse
+	formats []Value // for openLines
 }
 
-// open opens a file and goes on with then; if that fails it raises an error.
-func (c *Call) open(path, mode string, then func(c *Call, file Value) Status) Status {
-	return c.CallThen(opening{path, then}, 2, openFile.Value(), c.NewString(path), c.NewString(mode))
+// openUse is what an opened file is for.
+type openUse uint8
+
+const (
+	openInput openUse = iota
+	openOutput
+	openLines
+)
+
+func (o opening) markValues(mark func(Value)) {
+	for _, v := range o.formats {
+		mark(v)
+	}
+}
+
+// open opens a file and goes on; if that fails it raises an error.
+func (c *Call) open(o opening, mode string) Status {
+	return c.CallThen(o, 2, openFile.Value(), c.NewString(o.path), c.NewString(mode))
 }
 
 // Resume takes the results of io.open.
@@ -210,7 +227,17 @@ func (o opening) Resume(c *Call) Status {
 		text, _ := msg.AsString()
 		return c.Errorf("cannot open file '%s' (%s)", o.path, strings.TrimPrefix(text, o.path+": "))
 	}
-	return o.then(c, file)
+	switch o.then {
+	case openInput:
+		replaceRef(c.state, &c.state.lib.input, file)
+	case openOutput:
+		replaceRef(c.state, &c.state.lib.output, file)
+	default:
+		c.Push(newLineIterator(c, file, true, o.formats))
+		c.Push(Nil)
+		c.Push(Nil)
+	}
+	return c.Return1(file)
 }
 
 // maxLineFormats bounds the formats of an iteration over lines.
@@ -240,13 +267,7 @@ func ioLines(c *Call) Status {
 	if c.NArgs()-1 > maxLineFormats {
 		return c.ArgError(maxLineFormats+1, "too many arguments")
 	}
-	formats := lineFormats(c)
-	return c.open(path, "r", func(c *Call, file Value) Status {
-		c.Push(newLineIterator(c, file, true, formats))
-		c.Push(Nil)
-		c.Push(Nil)
-		return c.Return1(file)
-	})
+	return c.open(opening{path: path, then: openLines, formats: lineFormats(c)}, "r")
 }
 
 func fileLines(c *Call) Status {
@@ -280,7 +301,7 @@ func newLineIterator(c *Call, file Value, closeAtEnd bool, formats []Value) Valu
 func nextLine(c *Call) Status {
 	file := c.Upvalue(linesFile)
 	f, _ := fileData(file)
-	if f.closed {
+	if f.closed && !f.lost {
 		return c.Errorf("file is already closed")
 	}
 	if !c.usable(f) {

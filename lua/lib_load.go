@@ -50,6 +50,8 @@ func (l *loadStep) markValues(mark func(Value)) {
 	mark(l.reader)
 }
 
+func (l *loadStep) heldBytes() int64 { return int64(l.source.Cap()) }
+
 // read calls the reader, whose errors load returns.
 func (l *loadStep) read(c *Call) Status { return c.CallThen(l, 2, pcallFunction.Value(), l.reader) }
 
@@ -68,8 +70,12 @@ func (l *loadStep) Resume(c *Call) Status {
 		if l.source.Len()+len(v.str()) > maxChunk {
 			return loadFailed(c, "chunk too large")
 		}
-		if !c.Charge(len(v.str())) {
-			return c.Failed()
+		if need := l.source.Len() + len(v.str()); need > l.source.Cap() {
+			room := max(2*l.source.Cap(), need)
+			if !c.Charge(room) {
+				return c.Failed()
+			}
+			l.source.Grow(room - l.source.Len())
 		}
 		l.source.WriteString(v.str())
 	}

@@ -188,8 +188,8 @@ func gmatchNextMatch(c *Call) Status {
 	return c.Return()
 }
 
-// substitution is a gsub in progress. With a function as replacement it is the
-// Step that goes on when the function returned.
+// substitution is a gsub in progress. With a function as replacement, or for
+// __index, it is the Step that goes on when the function returned.
 type substitution struct {
 	m        matcher
 	out      buffer
@@ -226,7 +226,11 @@ func strGsub(c *Call) Status {
 	if !ok {
 		return c.Failed()
 	}
-	g := &substitution{source: c.stringArg(0, src), repl: repl, limit: limit, last: -1}
+	g := c.state.lib.substitution
+	if c.state.lib.substitution = nil; g == nil {
+		g = &substitution{}
+	}
+	g.source, g.repl, g.limit, g.last = c.stringArg(0, src), repl, limit, -1
 	g.m.reset(c, src, pat)
 	if strings.HasPrefix(pat, "^") {
 		g.anchored, g.start = true, 1
@@ -238,28 +242,37 @@ func strGsub(c *Call) Status {
 func (g *substitution) run(c *Call) Status {
 	m := &g.m
 	for g.n < g.limit {
+		from := g.pos
 		end := m.start(g.pos, g.start)
+		for (end == noMatch || end == g.last) && !m.stopped && !g.anchored && g.pos < len(m.src) {
+			g.pos++
+			end = m.start(g.pos, g.start)
+		}
 		if m.stopped {
 			return m.failed(c)
 		}
-		switch {
-		case end != noMatch && end != g.last:
-			g.n++
-			g.from, g.to = g.pos, end
-			g.pos, g.last = end, end
-			if g.repl.IsFunction() {
-				return g.callFunction(c)
-			}
-			if !g.replace(c) {
+		if end == noMatch || end == g.last {
+			g.pos = from // finish adds the rest
+			break
+		}
+		if !g.out.add(c, m.src[from:g.pos]) {
+			return c.Failed()
+		}
+		g.n++
+		g.from, g.to = g.pos, end
+		g.pos, g.last = end, end
+		switch g.repl.Kind() {
+		case KindString:
+			g.changed = true
+			if !g.addTemplate(c, g.repl.str()) {
 				return c.Failed()
 			}
-		case g.pos < len(m.src):
-			if !g.out.addByte(c, m.src[g.pos]) {
-				return c.Failed()
+		case KindTable:
+			if status, ok := g.replaceByTable(c); !ok {
+				return status
 			}
-			g.pos++
 		default:
-			return g.finish(c)
+			return g.callFunction(c)
 		}
 		if g.anchored {
 			break
@@ -273,15 +286,24 @@ func (g *substitution) finish(c *Call) Status {
 	if !g.m.charge() {
 		return c.Failed()
 	}
-	if !g.changed {
-		c.Push(g.source)
-		return c.Return1(Integer(g.n))
+	v, n := g.source, g.n
+	if g.changed {
+		if !g.out.add(c, rest) || !c.Fuel(copyFuel(g.out.b.Len())) {
+			return c.Failed()
+		}
+		v = g.out.value(c)
 	}
-	if !g.out.add(c, rest) || !c.Fuel(copyFuel(g.out.b.Len())) {
-		return c.Failed()
-	}
-	c.Push(g.out.value(c))
-	return c.Return1(Integer(g.n))
+	g.release(c)
+	c.Push(v)
+	return c.Return1(Integer(n))
+}
+
+// release lets the next gsub of the state use g, whose frame is about to go.
+func (g *substitution) release(c *Call) {
+	g.m.drop()
+	g.out, g.source, g.repl = buffer{}, Nil, Nil
+	g.anchored, g.changed, g.start, g.pos, g.from, g.to, g.n = false, false, 0, 0, 0, 0, 0
+	c.state.lib.substitution = g
 }
 
 func (g *substitution) callFunction(c *Call) Status {
@@ -309,18 +331,22 @@ func (g *substitution) Resume(c *Call) Status {
 	return g.run(c)
 }
 
-// replace adds the replacement from a string or table.
-func (g *substitution) replace(c *Call) bool {
-	if g.repl.isString() {
-		g.changed = true
-		return g.addTemplate(c, g.repl.str())
-	}
+// replaceByTable adds the replacement a table has for the match. ok = false:
+// return status; a function for __index, if that is what status calls, gives
+// the replacement to Resume.
+func (g *substitution) replaceByTable(c *Call) (status Status, ok bool) {
 	key, ok := g.m.capture(c, 0, g.from, g.to)
 	if !ok {
-		return false
+		return c.Failed(), false
 	}
-	v, ok := c.Index(g.repl, key)
-	return ok && g.addValue(c, v)
+	v, fn, ok := c.index(g.repl, key)
+	switch {
+	case ok && fn.p != nil:
+		return c.CallThen(g, 1, fn, v, key), false
+	case !ok || !g.addValue(c, v):
+		return c.Failed(), false
+	}
+	return StatusDone, true
 }
 
 // addValue adds a replacement value; false and nil keep the match.
@@ -384,6 +410,8 @@ func (g *substitution) addCapture(c *Call, i int) bool {
 	}
 	return g.out.add(c, g.m.src[from:to])
 }
+
+func (g *substitution) heldBytes() int64 { return int64(g.out.charged) }
 
 func (g *substitution) markValues(mark func(Value)) {
 	mark(g.source)

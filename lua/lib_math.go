@@ -223,15 +223,63 @@ func extreme(c *Call, greatest bool) Status {
 		if greatest {
 			a, b = b, a
 		}
-		lt, ok := c.Less(a, b)
+		lt, ok := lessRaw(a, b)
 		if !ok {
-			return c.Failed()
+			x := &extremeStep{greatest: greatest, best: best}
+			for ; i < c.NArgs(); i++ {
+				x.rest = append(x.rest, c.Arg(i))
+			}
+			return x.advance(c)
 		}
 		if lt {
 			best = c.Arg(i)
 		}
 	}
 	return c.Return1(best)
+}
+
+// extremeStep goes on with math.min or math.max where it takes metamethods.
+type extremeStep struct {
+	greatest bool
+	best     Value
+	rest     []Value // not compared with best yet
+}
+
+func (x *extremeStep) advance(c *Call) Status {
+	for len(x.rest) > 0 {
+		a, b := x.rest[0], x.best
+		if x.greatest {
+			a, b = b, a
+		}
+		lt, fn, ok := c.less(a, b)
+		switch {
+		case !ok:
+			return c.Failed()
+		case fn.p != nil:
+			return c.CallThen(x, 1, fn, a, b)
+		}
+		x.take(lt)
+	}
+	return c.Return1(x.best)
+}
+
+func (x *extremeStep) take(lt bool) {
+	if lt {
+		x.best = x.rest[0]
+	}
+	x.rest = x.rest[1:]
+}
+
+func (x *extremeStep) Resume(c *Call) Status {
+	x.take(c.Arg(0).Truthy())
+	return x.advance(c)
+}
+
+func (x *extremeStep) markValues(mark func(Value)) {
+	mark(x.best)
+	for _, v := range x.rest {
+		mark(v)
+	}
 }
 
 func mathRandom(c *Call) Status {

@@ -233,23 +233,27 @@ func badDateVerb(s string) string {
 	return s
 }
 
+// dateFieldNames are the fields of os.date("*t") with numbers, normalFields
+// their values.
+func dateFieldNames() [dateFields]string {
+	return [...]string{"year", "month", "day", "hour", "min", "sec", "yday", "wday"}
+}
+
+func normalFields(when time.Time) (v [dateFields]int64) {
+	for i, n := range [...]int{
+		when.Year(), int(when.Month()), when.Day(), when.Hour(), when.Minute(), when.Second(),
+		when.YearDay(), int(when.Weekday()) + 1,
+	} {
+		v[i] = int64(n)
+	}
+	return v
+}
+
 // setDateFields stores what os.date("*t") gives.
 func setDateFields(c *Call, t *Table, when time.Time) bool {
-	fields := [...]struct {
-		name  string
-		value int
-	}{
-		{"year", when.Year()},
-		{"month", int(when.Month())},
-		{"day", when.Day()},
-		{"hour", when.Hour()},
-		{"min", when.Minute()},
-		{"sec", when.Second()},
-		{"yday", when.YearDay()},
-		{"wday", int(when.Weekday()) + 1},
-	}
-	for _, f := range fields {
-		if !c.rawSet(t, c.NewString(f.name), Integer(int64(f.value))) {
+	values := normalFields(when)
+	for i, name := range dateFieldNames() {
+		if !c.rawSet(t, c.NewString(name), Integer(values[i])) {
 			return false
 		}
 	}
@@ -268,6 +272,45 @@ func osTime(c *Call) Status {
 	if !ok {
 		return c.Failed()
 	}
+	o := &timeStep{table: t.Value()}
+	return o.log.run(c, o)
+}
+
+// timeStep is os.time on a table. It reads the fields, of which the table's
+// metatable may compute some, and in a second turn stores the normal ones.
+type timeStep struct {
+	log    opLog
+	table  Value
+	stored bool // the fields are read
+	unix   int64
+	normal [dateFields]int64
+	dst    bool
+}
+
+// dateFields is the number of fields of os.date("*t") but isdst.
+const dateFields = 8
+
+func (o *timeStep) Resume(c *Call) Status { return o.log.resume(c, o) }
+
+func (o *timeStep) markValues(mark func(Value)) {
+	o.log.markValues(mark)
+	mark(o.table)
+}
+
+func (o *timeStep) finish(c *Call) Status { return c.Return1(Integer(o.unix)) }
+
+func (o *timeStep) turn(c *Call) turnResult {
+	if o.stored {
+		for i, name := range dateFieldNames() {
+			if !o.log.set(c, o.table, c.NewString(name), Integer(o.normal[i])) {
+				return turnFailed
+			}
+		}
+		if !o.log.set(c, o.table, c.NewString("isdst"), Boolean(o.dst)) {
+			return turnFailed
+		}
+		return turnDone
+	}
 	fields := [...]struct {
 		name       string
 		def, shift int64 // def -1: required; shift: what C's struct tm subtracts
@@ -277,19 +320,19 @@ func osTime(c *Call) Status {
 	}
 	var v [len(fields)]int
 	for i, f := range fields {
-		x, ok := dateField(c, t, f.name, f.def, f.shift)
+		x, ok := o.field(c, f.name, f.def, f.shift)
 		if !ok {
-			return c.Failed()
+			return turnFailed
 		}
 		v[i] = int(x)
 	}
-	isdst, ok := c.Index(t.Value(), c.NewString("isdst"))
+	isdst, ok := o.log.get(c, o.table, c.NewString("isdst"))
 	if !ok {
-		return c.Failed()
+		return turnFailed
 	}
 	now, ok := c.now("time")
 	if !ok {
-		return c.Failed()
+		return turnFailed
 	}
 	when := time.Date(v[0], time.Month(v[1]), v[2], v[3], v[4], v[5], 0, now.Location())
 	if !isdst.IsNil() && isdst.Truthy() != when.IsDST() {
@@ -300,18 +343,17 @@ func osTime(c *Call) Status {
 		when = when.Add(shift)
 	}
 	if year := when.Year() - 1900; year < math.MinInt32 || year > math.MaxInt32 {
-		return c.Errorf("time result cannot be represented in this installation")
+		c.Errorf("time result cannot be represented in this installation")
+		return turnFailed
 	}
-	if !setDateFields(c, t, when) {
-		return c.Failed()
-	}
-	return c.Return1(Integer(when.Unix()))
+	o.stored, o.unix, o.normal, o.dst = true, when.Unix(), normalFields(when), when.IsDST()
+	return turnNext
 }
 
-// dateField reads a field of the table of os.time, which must fit into an int
+// field reads a field of the table of os.time, which must fit into an int
 // of C after shift was subtracted.
-func dateField(c *Call, t *Table, name string, def, shift int64) (int64, bool) {
-	v, ok := c.Index(t.Value(), c.NewString(name))
+func (o *timeStep) field(c *Call, name string, def, shift int64) (int64, bool) {
+	v, ok := o.log.get(c, o.table, c.NewString(name))
 	if !ok {
 		return 0, false
 	}

@@ -54,42 +54,102 @@ func setupPackage(s *State, t *Table) {
 // requiring is a require in progress: it asks one searcher after the other and
 // then runs the loader found.
 type requiring struct {
+	log       opLog
+	phase     requirePhase
 	name      string
 	searchers *Table
 	index     int64 // searcher that was called last
 	tried     strings.Builder
-	loading   bool  // the loader was called
-	data      Value // second argument of the loader
+	module    Value // result
+	data      Value // second argument of the loader, second result
 }
 
+type requirePhase uint8
+
+const (
+	requireLookup requirePhase = iota // reads package.loaded and package.searchers
+	requireSearch                     // a searcher was called
+	requireLoad                       // the loader was called
+	requireStore                      // stores what the loader returned
+	requireFound                      // the module was loaded before
+)
+
 func (r *requiring) markValues(mark func(Value)) {
-	mark(r.searchers.Value())
+	r.log.markValues(mark)
+	if r.searchers != nil {
+		mark(r.searchers.Value())
+	}
+	mark(r.module)
 	mark(r.data)
 }
+
+func (r *requiring) heldBytes() int64 { return int64(r.tried.Len()) }
 
 func packageRequire(c *Call) Status {
 	name, ok := c.CheckString(0)
 	if !ok {
 		return c.Failed()
 	}
-	loaded := c.state.Deref(c.state.lib.loaded)
-	v, ok := c.Index(loaded, c.NewString(name))
+	r := &requiring{name: name}
+	return r.log.run(c, r)
+}
+
+// turn looks the module up, or stores it.
+func (r *requiring) turn(c *Call) turnResult {
+	loaded, key := c.state.Deref(c.state.lib.loaded), c.NewString(r.name)
+	if r.phase == requireStore {
+		return r.store(c, loaded, key)
+	}
+	v, ok := r.log.get(c, loaded, key)
 	if !ok {
-		return c.Failed()
+		return turnFailed
 	}
 	if v.Truthy() {
-		return c.Return1(v)
+		r.module, r.phase = v, requireFound
+		return turnDone
 	}
-	v, ok = c.Index(c.state.Deref(c.state.lib.packageTable), c.NewString("searchers"))
+	v, ok = r.log.get(c, c.state.Deref(c.state.lib.packageTable), c.NewString("searchers"))
 	if !ok {
-		return c.Failed()
+		return turnFailed
 	}
-	searchers, ok := v.AsTable()
+	if r.searchers, ok = v.AsTable(); !ok {
+		c.Errorf("'package.searchers' must be a table")
+		return turnFailed
+	}
+	r.phase = requireSearch
+	return turnDone
+}
+
+// store is the last turn: what the loader returned becomes package.loaded[name],
+// true if that is nil then.
+func (r *requiring) store(c *Call, loaded, key Value) turnResult {
+	if !r.module.IsNil() && !r.log.set(c, loaded, key, r.module) {
+		return turnFailed
+	}
+	v, ok := r.log.get(c, loaded, key)
 	if !ok {
-		return c.Errorf("'package.searchers' must be a table")
+		return turnFailed
 	}
-	r := &requiring{name: name, searchers: searchers}
-	return r.nextSearcher(c)
+	if v.IsNil() {
+		v = Boolean(true)
+		if !r.log.set(c, loaded, key, v) {
+			return turnFailed
+		}
+	}
+	r.module = v
+	return turnDone
+}
+
+func (r *requiring) finish(c *Call) Status {
+	switch r.phase {
+	case requireFound:
+		return c.Return1(r.module)
+	case requireSearch:
+		r.log.n = 0
+		return r.nextSearcher(c)
+	}
+	c.Push(r.module)
+	return c.Return1(r.data)
 }
 
 func (r *requiring) nextSearcher(c *Call) Status {
@@ -101,14 +161,19 @@ func (r *requiring) nextSearcher(c *Call) Status {
 	return c.CallThen(r, 2, searcher, c.NewString(r.name))
 }
 
-// Resume takes the answer of a searcher, or the module the loader made.
+// Resume takes the answer of a searcher, the module the loader made, or the
+// result of a metamethod.
 func (r *requiring) Resume(c *Call) Status {
-	if r.loading {
-		return r.loaded(c)
+	switch r.phase {
+	case requireLoad:
+		r.phase, r.module = requireStore, c.Arg(0)
+		return r.log.run(c, r)
+	case requireLookup, requireStore:
+		return r.log.resume(c, r)
 	}
 	switch v := c.Arg(0); {
 	case v.IsFunction():
-		r.loading, r.data = true, c.Arg(1)
+		r.phase, r.data = requireLoad, c.Arg(1)
 		return c.CallThen(r, 1, v, c.NewString(r.name), r.data)
 	case v.isString() || v.isNumber():
 		text, _ := c.CheckString(0)
@@ -121,59 +186,53 @@ func (r *requiring) Resume(c *Call) Status {
 	return r.nextSearcher(c)
 }
 
-func (r *requiring) loaded(c *Call) Status {
-	loaded, key := c.state.Deref(c.state.lib.loaded), c.NewString(r.name)
-	v := c.Arg(0)
-	if !v.IsNil() && !c.SetIndex(loaded, key, v) {
-		return c.Failed()
-	}
-	v, ok := c.Index(loaded, key)
-	if !ok {
-		return c.Failed()
-	}
-	if v.IsNil() {
-		v = Boolean(true)
-		if !c.SetIndex(loaded, key, v) {
-			return c.Failed()
-		}
-	}
-	c.Push(v)
-	return c.Return1(r.data)
+// searching is a searcher that reads a field of package.
+type searching struct {
+	name    string
+	preload bool // the field of package.preload; else package.path
 }
 
-func preloadSearcher(c *Call) Status {
-	name, ok := c.CheckString(0)
-	if !ok {
-		return c.Failed()
-	}
-	v, ok := c.Index(c.state.Deref(c.state.lib.preload), c.NewString(name))
-	if !ok {
-		return c.Failed()
-	}
-	if v.IsNil() {
-		return c.Return1(c.NewString("no field package.preload['" + name + "']"))
-	}
-	c.Push(v)
-	return c.Return1(c.NewString(":preload:"))
-}
+func preloadSearcher(c *Call) Status { return searchField(c, true) }
 
 // luaSearcher asks the System for the module's source.
-func luaSearcher(c *Call) Status {
+func luaSearcher(c *Call) Status { return searchField(c, false) }
+
+func searchField(c *Call, preload bool) Status {
 	name, ok := c.CheckString(0)
 	if !ok {
 		return c.Failed()
 	}
-	path, ok := c.Index(c.state.Deref(c.state.lib.packageTable), c.NewString("path"))
-	if !ok {
+	s := searching{name, preload}
+	from, key := c.state.lib.packageTable, "path"
+	if preload {
+		from, key = c.state.lib.preload, name
+	}
+	k := c.NewString(key)
+	v, fn, ok := c.index(c.state.Deref(from), k)
+	switch {
+	case !ok:
 		return c.Failed()
+	case fn.p != nil:
+		return c.CallThen(s, 1, fn, v, k)
 	}
-	if !path.isString() {
+	return s.found(c, v)
+}
+
+func (s searching) Resume(c *Call) Status { return s.found(c, c.Arg(0)) }
+
+func (s searching) found(c *Call, v Value) Status {
+	switch {
+	case s.preload && v.IsNil():
+		return c.Return1(c.NewString("no field package.preload['" + s.name + "']"))
+	case s.preload:
+		c.Push(v)
+		return c.Return1(c.NewString(":preload:"))
+	case !v.isString():
 		return c.Errorf("'package.path' must be a string")
-	}
-	if c.system().LoadModule == nil {
+	case c.system().LoadModule == nil:
 		return c.Return1(c.NewString("no module loader"))
 	}
-	return c.CallThen(moduleLoading{name}, 2, loadModule.Value(), c.NewString(name), path)
+	return c.CallThen(moduleLoading{s.name}, 2, loadModule.Value(), c.NewString(s.name), v)
 }
 
 // moduleLoading compiles the source the System found for a module.

@@ -64,7 +64,7 @@ func (c *Call) substring(s string, i, j int) Value {
 		c.refuse()
 		return Nil
 	}
-	return c.NewStringCharged(strings.Clone(s[i:j]))
+	return c.copyCharged(s[i:j])
 }
 
 // emptyString and byteStrings are the shortest strings, one object of each per
@@ -113,47 +113,72 @@ func strSub(c *Call) Status {
 	return c.Return1(c.substring(s, int(i-1), int(j)))
 }
 
+// shortString is the length up to which results are built on the Go stack and
+// copied into an object that holds its bytes.
+const shortString = 40
+
 // mapString returns the first argument after f, which keeps the length.
-func mapString(c *Call, f func(dst []byte, s string)) Status {
+func mapString(c *Call, f func(x byte) byte) Status {
 	s, ok := c.CheckString(0)
 	if !ok || !c.Fuel(copyFuel(len(s))) || !c.Charge(len(s)) {
 		return c.Failed()
 	}
+	if len(s) <= shortString {
+		var short [shortString]byte
+		for i := range len(s) {
+			short[i] = f(s[i])
+		}
+		return c.Return1(c.copyCharged(bytesString(short[:len(s)], true)))
+	}
 	dst := make([]byte, len(s))
-	f(dst, s)
-	return c.Return1(c.NewStringCharged(string(dst)))
+	for i := range dst {
+		dst[i] = f(s[i])
+	}
+	return c.Return1(c.NewStringCharged(bytesString(dst, true)))
+}
+
+// copyCharged is NewStringCharged of a copy of s.
+func (c *Call) copyCharged(s string) Value {
+	c.pending = max(0, c.pending-int64(len(s)))
+	c.state.chargeHost(chargeString)
+	return copyString(s)
 }
 
 func strUpper(c *Call) Status {
-	return mapString(c, func(dst []byte, s string) {
-		for i := range len(s) {
-			x := s[i]
-			if 'a' <= x && x <= 'z' {
-				x -= 'a' - 'A'
-			}
-			dst[i] = x
+	return mapString(c, func(x byte) byte {
+		if 'a' <= x && x <= 'z' {
+			x -= 'a' - 'A'
 		}
+		return x
 	})
 }
 
 func strLower(c *Call) Status {
-	return mapString(c, func(dst []byte, s string) {
-		for i := range len(s) {
-			x := s[i]
-			if 'A' <= x && x <= 'Z' {
-				x += 'a' - 'A'
-			}
-			dst[i] = x
+	return mapString(c, func(x byte) byte {
+		if 'A' <= x && x <= 'Z' {
+			x += 'a' - 'A'
 		}
+		return x
 	})
 }
 
 func strReverse(c *Call) Status {
-	return mapString(c, func(dst []byte, s string) {
+	s, ok := c.CheckString(0)
+	if !ok || !c.Fuel(copyFuel(len(s))) || !c.Charge(len(s)) {
+		return c.Failed()
+	}
+	if len(s) <= shortString {
+		var short [shortString]byte
 		for i := range len(s) {
-			dst[len(s)-1-i] = s[i]
+			short[len(s)-1-i] = s[i]
 		}
-	})
+		return c.Return1(c.copyCharged(bytesString(short[:len(s)], true)))
+	}
+	dst := make([]byte, len(s))
+	for i := range dst {
+		dst[len(s)-1-i] = s[i]
+	}
+	return c.Return1(c.NewStringCharged(bytesString(dst, true)))
 }
 
 func strRep(c *Call) Status {
@@ -179,14 +204,22 @@ func strRep(c *Call) Status {
 	if !c.Fuel(copyFuel(total)) || !c.Charge(total) { // fuel first: a walk at its end would forget the charge
 		return c.Failed()
 	}
+	if total <= shortString {
+		var short [shortString]byte
+		b := short[:0]
+		for range n - 1 {
+			b = append(append(b, s...), sep...)
+		}
+		return c.Return1(c.copyCharged(bytesString(append(b, s...), true)))
+	}
 	if sep == "" {
 		return c.Return1(c.NewStringCharged(strings.Repeat(s, int(n))))
 	}
 	var b strings.Builder
 	b.Grow(total)
-	pair := s + sep
 	for range n - 1 {
-		b.WriteString(pair)
+		b.WriteString(s)
+		b.WriteString(sep)
 	}
 	b.WriteString(s)
 	return c.Return1(c.NewStringCharged(b.String()))

@@ -15,12 +15,12 @@ var tableLib = []libFunc{
 }
 
 // list is a table, or a value with the metamethods of one, as the table
-// functions see it: integer keys and a length. Without the metamethods in
-// question it is used raw.
+// functions see it: integer keys and a length. Only one that needs no
+// metamethod is used here, raw; a listStep works on the others.
 type list struct {
-	v             Value
-	t             *Table // nil for other values
-	rawGet, rawIn bool   // reading, writing needs no metamethod
+	v   Value
+	t   *Table // nil for other values
+	raw bool
 }
 
 // listOps are the operations a table function needs of its list.
@@ -36,11 +36,7 @@ const (
 func (c *Call) list(i int, ops listOps) (list, bool) {
 	v := c.Arg(i)
 	if t, ok := v.AsTable(); ok {
-		if t.meta == nil {
-			return list{v, t, true, true}, true
-		}
-		rawGet := c.Metafield(v, "__index").IsNil()
-		return list{v, t, rawGet, c.Metafield(v, "__newindex").IsNil()}, true
+		return list{v, t, t.meta == nil || t.meta.plainList()}, true
 	}
 	missing := func(op listOps, name string) bool { return ops&op != 0 && c.Metafield(v, name).IsNil() }
 	if missing(opsRead, "__index") || missing(opsWrite, "__newindex") || missing(opsLength, "__len") {
@@ -50,34 +46,14 @@ func (c *Call) list(i int, ops listOps) (list, bool) {
 	return list{v: v}, true
 }
 
-func (l *list) len(c *Call) (int64, bool) {
-	if l.t != nil && l.t.meta == nil {
-		return l.t.Len(), true
-	}
-	return c.Len(l.v)
+// plainList reports whether a table with metatable mt can be used raw.
+func (mt *Table) plainList() bool {
+	return mt.event(evIndex).p == nil && mt.event(evNewindex).p == nil && mt.event(evLen).p == nil
 }
 
-func (l *list) get(c *Call, i int64) (Value, bool) {
-	if l.rawGet {
-		return l.t.getInt(i), true
-	}
-	return c.Index(l.v, Integer(i))
-}
-
-func (l *list) set(c *Call, i int64, v Value) bool {
-	if l.rawIn {
-		return c.tableSetInt(l.t, i, v)
-	}
-	return c.SetIndex(l.v, Integer(i), v)
-}
-
-// move sets to + k = from + k for k = 0 .. n-1, backwards if that is needed to
-// keep what was not read yet.
-func (l *list) move(c *Call, from, to, n int64, backwards bool) bool {
-	return moveElements(c, l, l, from, to, n, backwards)
-}
-
-func moveElements(c *Call, src, dst *list, from, to, n int64, backwards bool) bool {
+// moveElements sets dst[to + k] = src[from + k] for k = 0 .. n-1, backwards if
+// that is needed to keep what was not read yet.
+func moveElements(c *Call, src, dst *Table, from, to, n int64, backwards bool) bool {
 	for k := range n {
 		if k%256 == 0 && !c.Fuel(int(min(n-k, 256))) {
 			return false
@@ -86,8 +62,7 @@ func moveElements(c *Call, src, dst *list, from, to, n int64, backwards bool) bo
 		if backwards {
 			i = n - 1 - k
 		}
-		v, ok := src.get(c, from+i)
-		if !ok || !dst.set(c, to+i, v) {
+		if !c.tableSetInt(dst, to+i, src.getInt(from+i)) {
 			return false
 		}
 	}
@@ -96,69 +71,75 @@ func moveElements(c *Call, src, dst *list, from, to, n int64, backwards bool) bo
 
 func tableInsert(c *Call) Status {
 	l, ok := c.list(0, opsRead|opsWrite|opsLength)
-	if !ok {
+	switch {
+	case !ok:
+		return c.Failed()
+	case !l.raw:
+		return c.listStep(listInsert)
+	}
+	n := l.t.Len()
+	pos, ok := c.insertAt(n)
+	if !ok || pos <= n && !moveElements(c, l.t, l.t, pos, pos+1, n+1-pos, true) {
 		return c.Failed()
 	}
-	n, ok := l.len(c)
-	if !ok {
-		return c.Failed()
-	}
-	end := int64(uint64(n) + 1)
-	var pos int64
-	var v Value
-	switch c.NArgs() {
-	case 2:
-		pos, v = end, c.Arg(1)
-	case 3:
-		if pos, ok = c.CheckInteger(1); !ok {
-			return c.Failed()
-		}
-		if uint64(pos)-1 >= uint64(end) {
-			return c.ArgError(1, "position out of bounds")
-		}
-		v = c.Arg(2)
-		if !l.move(c, pos, pos+1, end-pos, true) {
-			return c.Failed()
-		}
-	default:
-		return c.Errorf("wrong number of arguments to 'insert'")
-	}
-	if !l.set(c, pos, v) {
+	if !c.tableSetInt(l.t, pos, c.Arg(c.n-1)) {
 		return c.Failed()
 	}
 	return c.Return()
 }
 
+// insertAt checks the arguments of insert for a list of length n and returns
+// the position.
+func (c *Call) insertAt(n int64) (pos int64, ok bool) {
+	end := int64(uint64(n) + 1)
+	switch c.n {
+	case 2:
+		return end, true
+	case 3:
+		if pos, ok = c.CheckInteger(1); ok && uint64(pos)-1 >= uint64(end) {
+			c.ArgError(1, "position out of bounds")
+			return 0, false
+		}
+		return pos, ok
+	}
+	c.Errorf("wrong number of arguments to 'insert'")
+	return 0, false
+}
+
 func tableRemove(c *Call) Status {
 	l, ok := c.list(0, opsRead|opsWrite|opsLength)
+	switch {
+	case !ok:
+		return c.Failed()
+	case !l.raw:
+		return c.listStep(listRemove)
+	}
+	n := l.t.Len()
+	pos, ok := c.removeAt(n)
 	if !ok {
 		return c.Failed()
 	}
-	n, ok := l.len(c)
-	if !ok {
-		return c.Failed()
-	}
-	pos, ok := c.OptInteger(1, n)
-	if !ok {
-		return c.Failed()
-	}
-	if pos != n && uint64(pos)-1 > uint64(n) {
-		return c.ArgError(0, "position out of bounds")
-	}
-	v, ok := l.get(c, pos)
-	if !ok {
-		return c.Failed()
-	}
+	v := l.t.getInt(pos)
 	if pos < n {
-		if !l.move(c, pos+1, pos, n-pos, false) {
+		if !moveElements(c, l.t, l.t, pos+1, pos, n-pos, false) {
 			return c.Failed()
 		}
 		pos = n
 	}
-	if !l.set(c, pos, Nil) {
+	if !c.tableSetInt(l.t, pos, Nil) {
 		return c.Failed()
 	}
 	return c.Return1(v)
+}
+
+// removeAt is insertAt for remove.
+func (c *Call) removeAt(n int64) (pos int64, ok bool) {
+	pos, ok = c.OptInteger(1, n)
+	if ok && pos != n && uint64(pos)-1 > uint64(n) {
+		c.ArgError(0, "position out of bounds")
+		return 0, false
+	}
+	return pos, ok
 }
 
 func tableMove(c *Call) Status {
@@ -180,18 +161,22 @@ func tableMove(c *Call) Status {
 	if dst, ok = c.list(target, opsWrite); !ok {
 		return c.Failed()
 	}
-	if end >= from {
-		if from <= 0 && end >= math.MaxInt64+from {
-			return c.ArgError(2, "too many elements to move")
-		}
-		n := end - from + 1
-		if to > math.MaxInt64-n+1 {
-			return c.ArgError(3, "destination wrap around")
-		}
-		forward := to > end || to <= from || src.v != dst.v
-		if !moveElements(c, &src, &dst, from, to, n, !forward) {
-			return c.Failed()
-		}
+	if end < from {
+		return c.Return1(dst.v)
+	}
+	if from <= 0 && end >= math.MaxInt64+from {
+		return c.ArgError(2, "too many elements to move")
+	}
+	n := end - from + 1
+	if to > math.MaxInt64-n+1 {
+		return c.ArgError(3, "destination wrap around")
+	}
+	backwards := !(to > end || to <= from || src.v != dst.v)
+	if !src.raw || !dst.raw {
+		return c.listMove(src.v, dst.v, from, to, n, backwards)
+	}
+	if !moveElements(c, src.t, dst.t, from, to, n, backwards) {
+		return c.Failed()
 	}
 	return c.Return1(dst.v)
 }
@@ -214,22 +199,19 @@ func tablePack(c *Call) Status {
 }
 
 func tableUnpack(c *Call) Status {
-	l := list{v: c.Arg(0)}
-	if t, ok := l.v.AsTable(); ok {
-		l.t, l.rawGet = t, t.meta == nil || c.Metafield(l.v, "__index").IsNil()
+	t, isTable := c.Arg(0).AsTable()
+	if !isTable || t.meta != nil && !t.meta.plainList() {
+		return c.listStep(listUnpack)
 	}
 	from, ok := c.OptInteger(1, 1)
 	if !ok {
 		return c.Failed()
 	}
-	var to int64
-	if c.Arg(2).IsNil() {
-		to, ok = l.len(c)
-	} else {
-		to, ok = c.CheckInteger(2)
-	}
-	if !ok {
-		return c.Failed()
+	to, ok := t.Len(), true
+	if !c.Arg(2).IsNil() {
+		if to, ok = c.CheckInteger(2); !ok {
+			return c.Failed()
+		}
 	}
 	if from > to {
 		return c.Return()
@@ -241,55 +223,26 @@ func tableUnpack(c *Call) Status {
 		return c.Failed()
 	}
 	for k := range to - from + 1 {
-		v, ok := l.get(c, from+k)
-		if !ok {
-			return c.Failed()
-		}
-		c.Push(v)
+		c.Push(t.getInt(from + k))
 	}
 	return c.Return()
 }
 
 func tableConcat(c *Call) Status {
 	l, ok := c.list(0, opsRead|opsLength)
-	if !ok {
+	switch {
+	case !ok:
 		return c.Failed()
+	case !l.raw:
+		return c.listStep(listConcat)
 	}
-	n, ok := l.len(c)
-	if !ok {
-		return c.Failed()
-	}
-	sep, ok := c.OptString(1, "")
-	if !ok {
-		return c.Failed()
-	}
-	from, ok := c.OptInteger(2, 1)
-	if !ok {
-		return c.Failed()
-	}
-	to, ok := c.OptInteger(3, n)
-	if !ok {
-		return c.Failed()
-	}
+	sep, from, to, ok := c.concatArgs(l.t.Len())
 	var out buffer
-	if l.rawGet && !out.grow(c, concatSize(l.t, sep, from, to)) {
+	if !ok || !out.grow(c, concatSize(l.t, sep, from, to)) {
 		return c.Failed()
 	}
-	var scratch [32]byte
 	for i := from; i <= to; i++ {
-		v, ok := l.get(c, i)
-		if !ok {
-			return c.Failed()
-		}
-		switch v.Kind() {
-		case KindString:
-			ok = c.Fuel(copyFuel(len(v.str())+len(sep))) && out.add(c, v.str())
-		case KindInt, KindFloat:
-			ok = c.Fuel(2) && out.add(c, string(appendNumber(scratch[:0], v)))
-		default:
-			return c.Errorf("invalid value (%s) at index %d in table for 'concat'", c.state.typeName(v), i)
-		}
-		if !ok || i < to && !out.add(c, sep) {
+		if !concatElement(c, &out, l.t.getInt(i), i) || i < to && !out.add(c, sep) {
 			return c.Failed()
 		}
 		if i == math.MaxInt64 {
@@ -299,16 +252,39 @@ func tableConcat(c *Call) Status {
 	return c.Return1(out.value(c))
 }
 
+// concatArgs returns the arguments of concat for a list of length n.
+func (c *Call) concatArgs(n int64) (sep string, from, to int64, ok bool) {
+	if sep, ok = c.OptString(1, ""); ok {
+		if from, ok = c.OptInteger(2, 1); ok {
+			to, ok = c.OptInteger(3, n)
+		}
+	}
+	return sep, from, to, ok
+}
+
+// concatElement appends v, the element at index i.
+func concatElement(c *Call, out *buffer, v Value, i int64) bool {
+	switch v.Kind() {
+	case KindString:
+		return c.Fuel(copyFuel(len(v.str()))) && out.add(c, v.str())
+	case KindInt, KindFloat:
+		var scratch [32]byte
+		return c.Fuel(2) && out.add(c, string(appendNumber(scratch[:0], v)))
+	}
+	c.Errorf("invalid value (%s) at index %d in table for 'concat'", c.state.typeName(v), i)
+	return false
+}
+
 // concatSize returns the length of the strings in the array part of a range,
 // so that most results are charged and built in one piece.
 func concatSize(t *Table, sep string, from, to int64) int {
-	if from < 1 || to > int64(len(t.arr)) || from > to {
+	if from < 1 || to > t.Len() || from > to {
 		return 0
 	}
 	n := 0
-	for _, v := range t.arr[from-1 : to] {
+	for i := from - 1; i < to; i++ {
 		n += len(sep)
-		if v.isString() {
+		if v := t.arrayAt(int(i)); v.isString() {
 			n += len(v.str())
 		}
 		if n > maxString {

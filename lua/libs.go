@@ -66,11 +66,12 @@ func stdLibraries(level Stdlib) []library {
 // libState is what the libraries keep in a state.
 type libState struct {
 	rng           xoshiro
-	matcher       *matcher   // of calls that run no Lua; nil before the first
-	pointers      uint64     // long strings shown by %p
-	input, output Ref        // default files of io
-	dirty         []*luaFile // files with unwritten output
-	loaded        Ref        // package.loaded
-	preload       Ref        // package.preload
-	packageTable  Ref        // the package table, whose path and searchers require reads
+	matcher       *matcher      // of calls that run no Lua; nil before the first
+	substitution  *substitution // of a gsub that is done, for the next
+	pointers      uint64        // long strings shown by %p
+	input, output Ref           // default files of io
+	dirty         []*luaFile    // files with unwritten output
+	loaded        Ref           // package.loaded
+	preload       Ref           // package.preload
+	packageTable  Ref           // the package table, whose path and searchers require reads
 }

@@ -178,7 +178,7 @@ func TestMemoryLimit(t *testing.T) {
 		`return ("x"):rep(1 << 30):rep(1 << 30)`,
 		`local t = {} for i = 1, 1e9 do t[i] = i end`,
 		`local t = {} for i = 1, 1e9 do t[-i] = i end`,
-		`local t = setmetatable({}, {__mode = "k"}) while true do t[{}] = 1 end`,
+		`local t, keep = setmetatable({}, {__mode = "k"}), {} while true do local k = {} t[k] = 1 keep[#keep + 1] = k end`,
 		`local s = {} while true do s[#s + 1] = load("return 1 -- " .. #s) end`,
 		`local s = {} local big = string.rep("x", 1 << 16) while true do s[#s + 1] = load("return '" .. big .. #s .. "'")() end`,
 		`local co co = coroutine.wrap(function() local function f(n) return 1 + f(n + 1) end f(1) end) co()`,

@@ -20,6 +20,9 @@ func reg(base unsafe.Pointer, n uint8) *Value {
 	return (*Value)(unsafe.Add(base, uintptr(n)*16))
 }
 
+// The compiler inlines into a function of this size only what costs at most 20
+// nodes, which go build -gcflags=-m=2 shows; a helper above that is a call.
+
 // setInt and setFloat spare the write barrier where the kind stays.
 func setInt(d *Value, n uint64) {
 	d.n = n
@@ -29,7 +32,7 @@ func setInt(d *Value, n uint64) {
 }
 
 func setFloat(d *Value, f float64) {
-	d.n = math.Float64bits(f)
+	*(*float64)(unsafe.Pointer(&d.n)) = f
 	if d.p != &statics[KindFloat] {
 		d.p = &statics[KindFloat]
 	}
@@ -42,12 +45,17 @@ func set(d, v *Value) {
 	}
 }
 
+// static returns the header of the kinds without an object but nil.
+func static(k Kind) *header {
+	return (*header)(unsafe.Add(unsafe.Pointer(&statics), uintptr(k)*unsafe.Sizeof(header{})))
+}
+
 // float returns a number as a float.
 func (v *Value) float() float64 {
 	if v.p == &statics[KindInt] {
 		return float64(int64(v.n))
 	}
-	return v.rawFloat()
+	return *(*float64)(unsafe.Pointer(&v.n))
 }
 
 // bytesString turns b into a string, without copying if it is owned.
@@ -127,8 +135,19 @@ reload:
 			o, k := reg(base, i.b()), reg(base, i.c())
 			if o.p != nil && o.p.kind == KindTable && k.p == &statics[KindInt] {
 				t := (*Table)(unsafe.Pointer(o.p))
-				if n := k.n - 1; n < uint64(len(t.arr)) {
-					v := (*Value)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(t.arr)), uintptr(n)*16))
+				if n := k.n - 1; n < uint64(t.alen) {
+					if t.amode == arrayPlain {
+						if k := *(*Kind)(unsafe.Add(t.arr, uintptr(t.acap)*8+uintptr(n))); k != KindNil {
+							d := reg(base, i.a())
+							d.n = *(*uint64)(unsafe.Add(t.arr, uintptr(n)*8))
+							if p := static(k); d.p != p {
+								d.p = p
+							}
+							continue
+						}
+						goto slow
+					}
+					v := (*Value)(unsafe.Add(t.arr, uintptr(n)*16))
 					if v.p != nil {
 						set(reg(base, i.a()), v)
 						continue
@@ -140,8 +159,19 @@ reload:
 			o := reg(base, i.b())
 			if o.p != nil && o.p.kind == KindTable {
 				t := (*Table)(unsafe.Pointer(o.p))
-				if n := uint64(int32(i>>32)) - 1; n < uint64(len(t.arr)) {
-					v := (*Value)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(t.arr)), uintptr(n)*16))
+				if n := uint64(int32(i>>32)) - 1; n < uint64(t.alen) {
+					if t.amode == arrayPlain {
+						if k := *(*Kind)(unsafe.Add(t.arr, uintptr(t.acap)*8+uintptr(n))); k != KindNil {
+							d := reg(base, i.a())
+							d.n = *(*uint64)(unsafe.Add(t.arr, uintptr(n)*8))
+							if p := static(k); d.p != p {
+								d.p = p
+							}
+							continue
+						}
+						goto slow
+					}
+					v := (*Value)(unsafe.Add(t.arr, uintptr(n)*16))
 					if v.p != nil {
 						set(reg(base, i.a()), v)
 						continue
@@ -168,9 +198,18 @@ reload:
 			o, k := reg(base, i.a()), reg(base, i.b())
 			if o.p != nil && o.p.kind == KindTable && k.p == &statics[KindInt] && o.p.flags&flagFrozen == 0 {
 				t := (*Table)(unsafe.Pointer(o.p))
-				if n := k.n - 1; n < uint64(len(t.arr)) {
-					d := (*Value)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(t.arr)), uintptr(n)*16))
+				if n := k.n - 1; n < uint64(t.alen) {
 					v := reg(base, i.c())
+					if t.amode == arrayPlain {
+						d := (*Kind)(unsafe.Add(t.arr, uintptr(t.acap)*8+uintptr(n)))
+						if *d != KindNil && v.p != nil && v.p.kind < KindString {
+							*d = v.p.kind
+							*(*uint64)(unsafe.Add(t.arr, uintptr(n)*8)) = v.n
+							continue
+						}
+						goto slow
+					}
+					d := (*Value)(unsafe.Add(t.arr, uintptr(n)*16))
 					if d.p != nil && v.p != nil {
 						set(d, v)
 						continue
@@ -182,9 +221,18 @@ reload:
 			o := reg(base, i.a())
 			if o.p != nil && o.p.kind == KindTable && o.p.flags&flagFrozen == 0 {
 				t := (*Table)(unsafe.Pointer(o.p))
-				if n := uint64(int32(i>>32)) - 1; n < uint64(len(t.arr)) {
-					d := (*Value)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(t.arr)), uintptr(n)*16))
+				if n := uint64(int32(i>>32)) - 1; n < uint64(t.alen) {
 					v := reg(base, i.b())
+					if t.amode == arrayPlain {
+						d := (*Kind)(unsafe.Add(t.arr, uintptr(t.acap)*8+uintptr(n)))
+						if *d != KindNil && v.p != nil && v.p.kind < KindString {
+							*d = v.p.kind
+							*(*uint64)(unsafe.Add(t.arr, uintptr(n)*8)) = v.n
+							continue
+						}
+						goto slow
+					}
+					d := (*Value)(unsafe.Add(t.arr, uintptr(n)*16))
 					if d.p != nil && v.p != nil {
 						set(d, v)
 						continue
@@ -202,6 +250,18 @@ reload:
 					k := (*Value)(unsafe.Add(cl.k, uintptr(uint16(i>>32))*16))
 					if e.key.p == k.p && e.val.p != nil {
 						set(&e.val, reg(base, i.b()))
+						continue
+					}
+				} else if h == uintptr(len(t.ents)) && h < uintptr(cap(t.ents)) && cap(t.ents) <= unindexed && t.meta == nil {
+					// The next field of an object built in the usual order.
+					k, v := (*Value)(unsafe.Add(cl.k, uintptr(uint16(i>>32))*16)), reg(base, i.b())
+					if bit := uint64(1) << (k.n >> 58); t.filter&bit == 0 && k.n&1 == 0 && v.p != nil {
+						t.filter |= bit
+						t.absent = 0
+						t.ents = t.ents[:h+1]
+						e := (*entry)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(t.ents)), h*32))
+						set(&e.key, k)
+						set(&e.val, v)
 						continue
 					}
 				}
@@ -444,7 +504,7 @@ reload:
 			if b.p != nil && b.p.kind == KindTable {
 				t := (*Table)(unsafe.Pointer(b.p))
 				if t.meta == nil {
-					setInt(reg(base, i.a()), uint64(len(t.arr)))
+					setInt(reg(base, i.a()), uint64(t.alen))
 					continue
 				}
 			}
@@ -582,14 +642,14 @@ reload:
 			{
 				f := reg(base, i.a())
 				if f.p == nil || f.p.kind != KindClosure || i.b() == 0 {
-					goto slow
+					goto call
 				}
 				callee := (*Closure)(unsafe.Pointer(f.p))
 				p := callee.proto
 				th := s.th
 				nb := int(fr.base) + int(i.a()) + 1
 				if p.isVararg || nb+p.maxStack+goSlots > len(th.stack) || th.nf >= len(th.frames) {
-					goto slow
+					goto call
 				}
 				cost := len(p.code)
 				if cost > maxCallFuel {
@@ -597,7 +657,7 @@ reload:
 				}
 				if s.budget -= int64(cost); s.budget <= 0 {
 					s.budget += int64(cost)
-					goto slow
+					goto call
 				}
 				for n := int(i.b()) - 1; n < p.nparams; n++ {
 					*(*Value)(unsafe.Add(unsafe.Pointer(f), (n+1)*16)) = Value{}
@@ -690,6 +750,12 @@ reload:
 			goto slow // slow reports the bad opcode
 		}
 	}
+call:
+	fr.ip = ip
+	if act := s.slowCall(i); act == actRun || s.drive(act) {
+		goto reload
+	}
+	return
 slow:
 	fr.ip = ip
 	if act := s.slow(i); act == actRun || s.drive(act) {

@@ -17,6 +17,8 @@ const (
 	chargeUserdata = 64
 	chargeInstr    = 12 // instruction and its line
 	chargeConstant = 16
+	chargeProto    = 420 // plus instructions, constants, names
+	chargeName     = 48  // of a local variable or upvalue
 )
 
 // memoryReserve is kept above the quota for what cannot be refused: a host's
@@ -66,7 +68,7 @@ func (s *State) chargeSlow(n int64) bool {
 		return s.poolCovers(n)
 	}
 	s.mem -= n
-	s.walk(false)
+	s.walk(s.mayClear())
 	free := limit - s.mem
 	s.mem += n
 	if free < n || free < limit/16 {
@@ -97,6 +99,11 @@ func (s *State) setMark() {
 		mark = s.mem
 	}
 	if q := s.quota(); q > 0 {
+		// The walk before the quota is reached happens at an edge, where it may
+		// clear weak tables; those at the quota often may not.
+		if s.mem < q-q/8 {
+			mark = min(mark, q-q/16)
+		}
 		mark = min(mark, q)
 	}
 	s.mark = mark

@@ -18,7 +18,7 @@ func (t *Table) event(ev event) Value {
 	if t.absent&(1<<ev) != 0 {
 		return Nil
 	}
-	i := t.find(eventNames[ev])
+	i := t.findName(eventNames[ev])
 	if i < 0 || t.ents[i].val.p == nil {
 		t.absent |= 1 << ev
 		return Nil
@@ -107,19 +107,11 @@ func (s *State) rawSet(t *Table, k, v Value) bool {
 	if err != nil {
 		return s.runtimeError("%s", err.Error())
 	}
-	if n := t.growth(k); n > 0 && v.p != nil && !t.has(k) && !s.charge(n) {
+	if n := t.growth(k, v); n > 0 && !s.charge(n) {
 		return false
 	}
 	t.set(k, v)
 	return true
-}
-
-// has reports whether key k has a place in t, so that a store needs no room.
-func (t *Table) has(k Value) bool {
-	if k.isInt() && k.n-1 < uint64(len(t.arr)) {
-		return true
-	}
-	return t.flags&flagBorrowed == 0 && t.find(k) >= 0
 }
 
 func (s *State) frozenError() bool {
@@ -129,7 +121,7 @@ func (s *State) frozenError() bool {
 
 // registerFinalizer notes an object whose new metatable has __gc.
 func (s *State) registerFinalizer(v Value, mt *Table) {
-	if mt == nil || v.p.flags&flagFinalizer != 0 || mt.event(evGC).IsNil() {
+	if mt == nil || s.closing || v.p.flags&flagFinalizer != 0 || mt.event(evGC).IsNil() {
 		return
 	}
 	v.p.flags |= flagFinalizer

@@ -150,4 +150,7 @@ type Chunk struct {
 	protos []*Proto // by Proto.index
 	name   string
 	source string
+
+	expression bool // compiled with CompileOptions.Expression
+	private    bool // made by load: its constants belong to one state
 }

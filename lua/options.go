@@ -17,6 +17,7 @@ const (
 	RefusalFrozen  = "frozen"  // a write to a frozen table
 	RefusalHandles = "handles" // too many living coroutines or userdata
 	RefusalSuspend = "suspend" // a host call that must wait where nothing can wait
+	RefusalRestore = "restore" // use of what a restored snapshot could not bring back
 )
 
 // Options configure a new State. The zero value is a state without limits,
@@ -47,6 +48,10 @@ type Options struct {
 	// state is created.
 	RefusalError func(s *State, kind, message string) Value
 
+	// Codec saves and restores what the host put into the state; nil: nothing of
+	// it survives a snapshot but permanents.
+	Codec *Codec
+
 	test testSwitches
 }
 
@@ -55,6 +60,8 @@ type testSwitches struct {
 	slice      int64 // fuel of a slice
 	tightStack bool  // stacks grow to what is needed only, so at nearly every call
 	walkAlways bool  // every allocation makes a walk due
+	debug      bool  // the debug loop runs
+	pause      bool  // a run pauses at the end of every slice, as if its fiber waited
 }
 
 // RunOptions are the limits of one run.
@@ -126,6 +133,7 @@ type Suspension struct {
 type Outcome struct {
 	Ended     []Ended      // fibers that ended during this call, in that order
 	Suspended []Suspension // every fiber that waits now, in order of Fiber
+	Stopped   []Stopped    // every fiber that a debugger stopped, in that order
 	main      Fiber
 }
 

@@ -16,14 +16,20 @@ func (s *State) Ref(v Value) Ref {
 		r = Ref(s.refs)
 	}
 	k := Integer(int64(r))
-	s.chargeHost(s.registry.growth(k))
+	s.chargeHost(s.registry.growth(k, v))
 	s.registry.set(k, v)
 	return r
 }
 
 // Deref returns the value r refers to.
 func (s *State) Deref(r Ref) Value {
-	if r == 0 {
+	switch {
+	case r == 0:
+		return Nil
+	case r >= permRef:
+		if i := r &^ permRef; i < Ref(len(s.perms)) {
+			return s.perms[i].v
+		}
 		return Nil
 	}
 	return s.registry.getInt(int64(r))

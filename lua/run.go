@@ -61,7 +61,14 @@ func (s *State) between() bool {
 
 // Resume gives a suspended fiber the results of its pending call.
 func (s *State) Resume(f Fiber, results []Value) Outcome {
+	if s.isStopped(f) {
+		return s.refuseRun(fmt.Errorf("a debugger stopped fiber %d", f))
+	}
 	return s.resumeFiber(f, func(fb *fiber) action {
+		if fb.paused {
+			fb.paused = false
+			return actRun
+		}
 		th, r := s.th, &s.rq
 		w := &th.frames[th.nf-1]
 		at := int(w.base)
@@ -77,7 +84,14 @@ func (s *State) Resume(f Fiber, results []Value) Outcome {
 
 // ResumeError makes the pending call of f raise err.
 func (s *State) ResumeError(f Fiber, err Value) Outcome {
+	if s.isStopped(f) {
+		return s.refuseRun(fmt.Errorf("a debugger stopped fiber %d", f))
+	}
 	return s.resumeFiber(f, func(fb *fiber) action {
+		if fb.paused {
+			fb.paused, s.err = false, err
+			return actRaise
+		}
 		// The frame of the waiting function becomes one that just failed.
 		th := s.th
 		w := &th.frames[th.nf-1]
@@ -94,7 +108,7 @@ func (s *State) ResumeError(f Fiber, err Value) Outcome {
 // run, its pcalls do not catch it.
 func (s *State) Cancel(f Fiber) Outcome {
 	return s.resumeFiber(f, func(fb *fiber) action {
-		s.err = Nil
+		s.err, fb.paused, fb.stopReason = Nil, false, stopReasonNone
 		s.th.startKill(killCancel)
 		return actUnwind
 	})
@@ -139,7 +153,7 @@ func (s *State) newFiber(fn Value) *fiber {
 		s.chargeHost(chargeThread + 16*firstStack)
 	} else {
 		root.stack[0] = fn
-		root.status, root.failed = threadSuspended, false
+		root.status, root.failed, root.ctx = threadSuspended, false, nil
 	}
 	f := &fiber{id: s.lastFiber, root: root, current: root}
 	s.fibers = append(s.fibers, f)
@@ -184,7 +198,10 @@ func (s *State) execute(f *fiber, begin func() action) {
 			s.run32.Store(runNone)
 		}
 	}()
-	s.run(begin())
+	s.hostValues = true
+	act := begin()
+	s.hostValues = false
+	s.runLoops(act)
 	s.call.active = false
 	s.peak = max(s.peak, s.mem)
 	s.settle(f)
@@ -272,7 +289,11 @@ func (s *State) endRun() {
 	s.flushFiles()
 	s.fuel = s.fuelUsed()
 	s.granted, s.budget = 0, 0
-	s.inGC = false
+	if s.inGC {
+		// The run was stopped in a __gc function: the rest of them shall not stop
+		// the next run as well.
+		s.dueGC, s.inGC = nil, false
+	}
 	s.run32.Store(runNone)
 }
 
@@ -285,11 +306,15 @@ func (s *State) dropRun() {
 }
 
 func (s *State) outcome() Outcome {
+	var stopped []Stopped
 	s.suspended = s.suspended[:0]
 	for _, f := range s.fibers {
-		if f.waiting {
+		switch {
+		case f.stopReason != stopReasonNone:
+			stopped = append(stopped, s.stoppedAt(f))
+		case f.waiting:
 			s.suspended = append(s.suspended, Suspension{Fiber: f.id, Token: f.token})
 		}
 	}
-	return Outcome{Ended: s.ended, Suspended: s.suspended, main: s.main}
+	return Outcome{Ended: s.ended, Suspended: s.suspended, Stopped: stopped, main: s.main}
 }

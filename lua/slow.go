@@ -66,16 +66,24 @@ func (s *State) slow(i Instr) action {
 		return s.compare(f, i, k[b], r[a], true)
 
 	case opCALL:
-		at := int(f.base) + a
-		n := b - 1
-		if b == 0 {
-			n = th.top - at - 1
-		}
-		q := &s.rq
-		q.a, q.n, q.nres, q.flags = at, n, c-1, 0
-		return s.doCall()
+		return s.slowCall(i)
 	}
 	return s.slowControl(f, i)
+}
+
+// slowCall executes CALL i unless it is the plain call of a Lua function.
+func (s *State) slowCall(i Instr) action {
+	th := s.th
+	at, n := int(th.frames[th.nf-1].base)+int(i.a()), int(i.b())-1
+	if n < 0 {
+		n = th.top - at - 1
+	}
+	q := &s.rq
+	q.a, q.n, q.nres, q.flags = at, n, int(i.c())-1, 0
+	if f := th.stack[at]; f.p != nil && f.p.kind == KindFunction && f.function().builtin == builtinNone {
+		return s.callGo(f.function())
+	}
+	return s.doCall()
 }
 
 // slowControl is slow for calls, loops and what makes or closes things.
@@ -90,7 +98,7 @@ func (s *State) slowControl(f *frame, i Instr) action {
 	case opFORPREP:
 		return s.forPrep(f, i)
 	case opJMPBACK, opFORLOOP, opTFORLOOP: // the loop did the jump; the slice ended
-		return s.edge()
+		return s.edgeLua()
 	case opTFORPREP:
 		return s.markTBC(f, a+3)
 	case opTFORCALL:
@@ -174,11 +182,17 @@ func (s *State) getField(f *frame, i Instr, o Value, dst, reg int) action {
 	th := s.th
 	key := f.cl.proto.k[i.dk()]
 	t, ok := o.AsTable()
-	if !ok && o.isString() {
-		t, ok = s.stringIndex()
-	}
 	hint := (*uint8)(unsafe.Add(f.cl.hints, i.hint()))
-	for n := 0; ok && n < maxMetaChain; n++ {
+	if !ok && o.isString() {
+		if t, ok = s.stringIndex(); ok && int(*hint) < len(t.ents) {
+			if e := &t.ents[*hint]; e.key.p == key.p && e.val.p != nil {
+				th.stack[int(f.base)+dst] = e.val
+				return actRun
+			}
+		}
+	}
+	n := 0
+	for ; ok && n < maxMetaChain; n++ {
 		if e := t.find(key); e >= 0 && t.ents[e].val.p != nil {
 			if e < noHint {
 				*hint = uint8(e)
@@ -200,6 +214,10 @@ func (s *State) getField(f *frame, i Instr, o Value, dst, reg int) action {
 		o = h
 		t, ok = h.AsTable()
 	}
+	if n == maxMetaChain {
+		s.runtimeError("'__index' chain too long; possibly a loop")
+		return actRaise
+	}
 	v, call, ok := s.index(o, key)
 	switch {
 	case !ok:
@@ -220,6 +238,18 @@ func (s *State) stringIndex() (*Table, bool) {
 }
 
 func (s *State) getIndex(f *frame, o, key Value, dst, reg int) action {
+	if o.p != nil && o.p.kind == KindTable && key.p != nil && key.p.kind == KindString {
+		t := o.table()
+		e := t.find(key)
+		switch {
+		case e >= 0 && t.ents[e].val.p != nil:
+			s.th.stack[int(f.base)+dst] = t.ents[e].val
+			return actRun
+		case t.meta == nil:
+			s.th.stack[int(f.base)+dst] = Nil
+			return actRun
+		}
+	}
 	v, call, ok := s.index(o, key)
 	switch {
 	case !ok:
@@ -269,11 +299,20 @@ func (s *State) setField(f *frame, i Instr, o, v Value, reg int) action {
 }
 
 func (s *State) setAt(f *frame, o, key, v Value, reg int) action {
-	if t, ok := o.AsTable(); ok && key.isInt() && t.flags&flagFrozen == 0 {
+	if t, ok := o.AsTable(); ok && key.p != nil && t.flags&(flagFrozen|flagBorrowed) == 0 {
+		switch {
+		case key.p.kind == KindString: // overwrite a field
+			if e := t.find(key); e >= 0 && t.ents[e].val.p != nil {
+				t.ents[e].val = v
+				return actRun
+			}
+		case !key.isInt():
 		// Append to a list.
-		n := len(t.arr)
-		if key.n-1 == uint64(n) && n < cap(t.arr) && t.filter == 0 && t.meta == nil && v.p != nil {
-			t.arr = append(t.arr, v)
+		case key.n-1 == uint64(t.alen) && t.filter == 0 && t.meta == nil && v.p != nil:
+			if n := t.arrayGrowth(int(t.alen), v); n > 0 && !s.charge(n) {
+				return actRaise
+			}
+			t.appendArray(v)
 			return actRun
 		}
 	}
@@ -346,6 +385,7 @@ func (s *State) tailCall(f *frame, i Instr) action {
 		return s.doCall()
 	}
 	to := int(f.ret)
+	s.budget -= int64(n / copiedPerFuel)
 	copy(th.stack[to:to+n+1], th.stack[at:at+n+1])
 	nres, flags := int(f.nres), f.flags&fDeliver|fTail
 	th.nf--
@@ -541,6 +581,7 @@ func (s *State) varargs(f *frame, i Instr) action {
 		th.top = at + want
 	}
 	n := min(have, want)
+	s.budget -= int64(n / copiedPerFuel)
 	copy(th.stack[at:at+n], th.stack[int(f.base)-have:])
 	clear(th.stack[at+n : at+want])
 	return actRun
@@ -573,7 +614,7 @@ func (s *State) setList(f *frame, i Instr) action {
 		return actRun
 	}
 	first := i.d() + 1
-	if first-1 == len(t.arr) && t.filter == 0 {
+	if first-1 == t.arrayLen() && t.filter == 0 {
 		return s.appendList(t, th.stack[from:from+n])
 	}
 	for j, v := range th.stack[from : from+n] {
@@ -586,16 +627,10 @@ func (s *State) setList(f *frame, i Instr) action {
 
 // appendList extends the array part of a table without entries.
 func (s *State) appendList(t *Table, vals []Value) action {
-	if n := len(t.arr) + len(vals); n > cap(t.arr) {
-		if !s.charge(chargeElement * int64(n)) {
-			return actRaise
-		}
-		grown := make([]Value, len(t.arr), n)
-		copy(grown, t.arr)
-		t.arr = grown
+	if n := t.appendGrowth(vals); n > 0 && !s.charge(n) {
+		return actRaise
 	}
-	t.arr = append(t.arr, vals...)
-	t.trim()
+	t.appendAll(vals)
 	return actRun
 }
 

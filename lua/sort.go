@@ -11,10 +11,25 @@ import (
 // heapsort, so the whole takes O(n log n) comparisons whatever the order
 // function answers. All its state is data: each comparison is asked for by next
 // and its answer given to the following next, so that an order function runs
-// between the two as an ordinary call.
+// between the two as an ordinary call. Each next is a turn: for a list with
+// metamethods one of these may have to be called in it, see opLog.
 type sorter struct {
-	l     list
-	fn    Value // order function, Nil: <
+	l      list
+	fn     Value     // order function, Nil: <
+	asked  bool      // the comparison waits for its answer, not meta for a result
+	answer bool      // to the comparison asked for last
+	meta   *sortMeta // nil for a raw list
+	sortPosition
+}
+
+// sortMeta is what the sort of a list with metamethods needs more.
+type sortMeta struct {
+	log     opLog
+	started sortPosition // at the start of the turn
+}
+
+// sortPosition is how far a sort is.
+type sortPosition struct {
 	state sortState
 	todo  []interval // larger halves, sorted after the present interval
 	interval
@@ -64,71 +79,131 @@ func tableSort(c *Call) Status {
 	if !ok {
 		return c.Failed()
 	}
-	n, ok := l.len(c)
+	fn := c.Arg(1)
+	s := &sorter{l: l, fn: fn}
+	if !l.raw {
+		s.meta = new(sortMeta)
+		return s.meta.log.run(c, &sortHead{s: s, args: []Value{l.v, fn}})
+	}
+	return s.begun(c, l.t.Len())
+}
+
+// sortHead asks a list with metamethods for its length.
+type sortHead struct {
+	s    *sorter
+	args []Value
+	n    int64
+}
+
+func (h *sortHead) turn(c *Call) turnResult {
+	n, ok := h.s.meta.log.len(c, h.s.l.v)
 	if !ok {
+		return turnFailed
+	}
+	h.n = n
+	return turnDone
+}
+
+func (h *sortHead) Resume(c *Call) Status { return h.s.meta.log.resume(c, h) }
+
+func (h *sortHead) finish(c *Call) Status {
+	h.s.meta.log.n = 0
+	if !c.setArgs(h.args) {
 		return c.Failed()
 	}
+	return h.s.begun(c, h.n)
+}
+
+func (h *sortHead) markValues(mark func(Value)) { h.s.markValues(mark) }
+
+// begun starts the sort of n elements.
+func (s *sorter) begun(c *Call, n int64) Status {
 	if n < 2 {
 		return c.Return()
 	}
 	if n >= math.MaxInt32 {
 		return c.ArgError(0, "array too big")
 	}
-	fn := c.Arg(1)
-	if !fn.IsNil() && !fn.IsFunction() {
+	if !s.fn.IsNil() && !s.fn.IsFunction() {
 		return c.TypeError(1, "function")
 	}
-	s := &sorter{l: l, fn: fn, interval: interval{1, n, 2 * bits.Len64(uint64(n))}}
-	if fn.IsNil() {
-		return s.sortPlain(c)
-	}
-	return s.advance(c, false)
+	s.interval = interval{1, n, 2 * bits.Len64(uint64(n))}
+	return s.advance(c)
 }
 
-// sortPlain sorts with the operator <.
-func (s *sorter) sortPlain(c *Call) Status {
-	answer, ok := false, true
+// advance sorts until it is done or something has to be called.
+func (s *sorter) advance(c *Call) Status {
 	for {
-		switch s.next(c, answer) {
+		m := s.meta
+		if m != nil {
+			m.started, m.log.at, m.log.wait = s.sortPosition, 0, false
+		}
+		switch s.next(c, s.answer) {
 		case sortDone:
 			return c.Return()
 		case sortFailed:
+			if m != nil && m.log.wait {
+				s.sortPosition = m.started
+				return c.CallThen(s, 1, m.log.fn, m.log.args[:m.log.nargs]...)
+			}
 			return c.Failed()
 		}
-		if answer, ok = s.less(c); !ok {
-			return c.Failed()
+		if m != nil {
+			m.log.n = 0
+		}
+		fn, ok := s.fn, true
+		if fn.IsNil() {
+			if s.answer, fn, ok = s.less(c); !ok {
+				return c.Failed()
+			}
+		}
+		if !fn.IsNil() {
+			s.asked = true
+			return c.CallThen(s, 1, fn, s.x, s.y)
 		}
 	}
 }
 
-func (s *sorter) less(c *Call) (lt, ok bool) {
+// less is the comparison asked for by the operator <, which may have to call fn.
+func (s *sorter) less(c *Call) (lt bool, fn Value, ok bool) {
 	x, y := s.x, s.y
 	switch {
 	case x.isInt() && y.isInt():
-		return x.rawInt() < y.rawInt(), c.Fuel(4)
+		return x.rawInt() < y.rawInt(), Nil, c.Fuel(4)
 	case x.isFloat() && y.isFloat():
-		return x.rawFloat() < y.rawFloat(), c.Fuel(4)
+		return x.rawFloat() < y.rawFloat(), Nil, c.Fuel(4)
 	case x.isString() && y.isString():
 		a, b := x.str(), y.str()
-		return a < b, c.Fuel(4 + copyFuel(min(len(a), len(b))))
+		return a < b, Nil, c.Fuel(4 + copyFuel(min(len(a), len(b))))
 	}
 	if !c.Fuel(8) {
-		return false, false
+		return false, Nil, false
 	}
-	return c.Less(x, y)
+	return c.less(x, y)
 }
 
-// Resume goes on with the order function's answer.
-func (s *sorter) Resume(c *Call) Status { return s.advance(c, c.Arg(0).Truthy()) }
-
-func (s *sorter) advance(c *Call, answer bool) Status {
-	switch s.next(c, answer) {
-	case sortDone:
-		return c.Return()
-	case sortFailed:
-		return c.Failed()
+// Resume goes on with the answer to a comparison or the result of a metamethod.
+func (s *sorter) Resume(c *Call) Status {
+	if s.asked {
+		s.asked, s.answer = false, c.Arg(0).Truthy()
+	} else {
+		s.meta.log.add(c.Arg(0))
 	}
-	return c.CallThen(s, 1, s.fn, s.x, s.y)
+	return s.advance(c)
+}
+
+func (s *sorter) get(c *Call, i int64) (Value, bool) {
+	if s.meta == nil {
+		return s.l.t.getInt(i), true
+	}
+	return s.meta.log.get(c, s.l.v, Integer(i))
+}
+
+func (s *sorter) set(c *Call, i int64, v Value) bool {
+	if s.meta == nil {
+		return c.tableSetInt(s.l.t, i, v)
+	}
+	return s.meta.log.set(c, s.l.v, Integer(i), v)
 }
 
 // ask makes x < y the next comparison, answered in state.
@@ -139,14 +214,14 @@ func (s *sorter) ask(state sortState, x, y Value) sortResult {
 
 // read2 reads positions i and j into u and v.
 func (s *sorter) read2(c *Call, i, j int64) (ok bool) {
-	if s.u, ok = s.l.get(c, i); ok {
-		s.v, ok = s.l.get(c, j)
+	if s.u, ok = s.get(c, i); ok {
+		s.v, ok = s.get(c, j)
 	}
 	return ok
 }
 
 func (s *sorter) write2(c *Call, i int64, x Value, j int64, y Value) bool {
-	return s.l.set(c, i, x) && s.l.set(c, j, y)
+	return s.set(c, i, x) && s.set(c, j, y)
 }
 
 // next goes on with the answer of the comparison asked for last.
@@ -162,7 +237,7 @@ func (s *sorter) next(c *Call, answer bool) sortResult {
 			return s.partition(c)
 		}
 		var ok bool
-		if s.u, ok = s.l.get(c, s.up); !ok {
+		if s.u, ok = s.get(c, s.up); !ok {
 			return sortFailed
 		}
 		return s.ask(sortHigh, s.u, s.v)
@@ -231,7 +306,11 @@ func (s *sorter) afterEnds(c *Call, answer bool) sortResult {
 		return s.done(c)
 	}
 	s.p = (s.lo + s.up) / 2
-	if !s.read2(c, s.lo, s.p) {
+	var ok bool
+	if s.v, ok = s.get(c, s.p); ok { // C Lua's order of reading
+		s.u, ok = s.get(c, s.lo)
+	}
+	if !ok {
 		return sortFailed
 	}
 	return s.ask(sortLow, s.v, s.u)
@@ -256,7 +335,7 @@ func (s *sorter) partition(c *Call) sortResult {
 func (s *sorter) scanUp(c *Call) sortResult {
 	s.i++
 	var ok bool
-	if s.u, ok = s.l.get(c, s.i); !ok {
+	if s.u, ok = s.get(c, s.i); !ok {
 		return sortFailed
 	}
 	return s.ask(sortUp, s.u, s.pivot)
@@ -265,7 +344,7 @@ func (s *sorter) scanUp(c *Call) sortResult {
 func (s *sorter) scanDown(c *Call) sortResult {
 	s.j--
 	var ok bool
-	if s.v, ok = s.l.get(c, s.j); !ok {
+	if s.v, ok = s.get(c, s.j); !ok {
 		return sortFailed
 	}
 	return s.ask(sortDown, s.pivot, s.v)
@@ -352,7 +431,17 @@ func (s *sorter) afterHeapNode(c *Call, answer bool) sortResult {
 }
 
 func (s *sorter) markValues(mark func(Value)) {
-	for _, v := range []Value{s.l.v, s.fn, s.pivot, s.u, s.v} {
-		mark(v)
+	s.sortPosition.markValues(mark)
+	mark(s.l.v)
+	mark(s.fn)
+	if s.meta != nil {
+		s.meta.log.markValues(mark)
+		s.meta.started.markValues(mark)
 	}
+}
+
+func (s *sortPosition) markValues(mark func(Value)) {
+	mark(s.pivot)
+	mark(s.u)
+	mark(s.v)
 }

@@ -29,6 +29,8 @@ type State struct {
 	stringMeta *Table
 	typeMetas  map[*UserType]*Table
 	chunks     map[*Chunk]*chunkState
+	perms      []permanent // declared by the host
+	lostMeta   *Table      // metatable of what a restore could not bring back
 	lib        libState
 
 	options Options
@@ -46,7 +48,9 @@ type State struct {
 	// memory.go, walk.go
 	walkDue    bool
 	gcStopped  bool
-	inGC       bool
+	inGC       bool // __gc functions run
+	closing    bool // by Close: no more objects get a __gc
+	hostValues bool // the host's arguments of Run or Resume are on no stack yet
 	refusals   int
 	held       int64 // bytes taken from the pool
 	peak       int64
@@ -83,6 +87,10 @@ type State struct {
 	refs    int64 // last key of the registry given out
 	freeRef Ref   // released keys, chained through the registry
 	test    testSwitches
+
+	// debug.go
+	debugger atomic.Pointer[Debugger]
+	inDebug  bool // the debug loop runs
 }
 
 // fiber is a root coroutine.
@@ -92,6 +100,9 @@ type fiber struct {
 	current *Thread // innermost thread while the fiber waits
 	token   []byte
 	waiting bool
+	paused  bool // waits between two instructions, not in a host call
+
+	stopReason StopReason // of the debugger that paused it
 }
 
 // New returns a state with its standard library.
@@ -107,6 +118,9 @@ func New(o Options) (*State, error) {
 	}
 	s := &State{options: o, test: o.test}
 	s.call.state = s
+	if s.test.debug {
+		s.Debugger().Attach()
+	}
 	s.setMark()
 	s.openLibraries()
 	s.memErr = s.refusal(RefusalMemory, "not enough memory", false)
@@ -197,6 +211,7 @@ func (s *State) chunkState(c *Chunk) *chunkState {
 // makePrivate gives the string constants of a chunk that only one state has to
 // that state, so that its walks count those that outlive the chunk.
 func (c *Chunk) makePrivate() {
+	c.private = true
 	for _, p := range c.protos {
 		for _, k := range p.k {
 			if k.isString() && knownNames[k.str()].p != k.p {
@@ -210,7 +225,8 @@ func (c *Chunk) makePrivate() {
 func (c *Chunk) chargeBytes() int64 {
 	n := int64(len(c.source))
 	for _, p := range c.protos {
-		n += chargeInstr*int64(len(p.code)) + chargeConstant*int64(len(p.k))
+		n += chargeProto + chargeInstr*int64(len(p.code)) + chargeConstant*int64(len(p.k)) +
+			chargeName*int64(len(p.locals)+len(p.upvals))
 		for _, k := range p.k {
 			if k.isString() {
 				n += chargeString + int64(len(k.str()))
@@ -272,33 +288,21 @@ func (s *State) RawSet(t *Table, k, v Value) error {
 	if err != nil {
 		return err
 	}
-	s.chargeHost(t.growth(k))
+	s.chargeHost(t.growth(k, v))
 	t.set(k, v)
 	return nil
 }
 
 const frozenMessage = "attempt to write to a read-only table"
 
-// Freeze makes every write to t raise; name is its permanent name.
+// Freeze makes every write to t raise and declares it a permanent: snapshots
+// refer to it by name.
 func (s *State) Freeze(t *Table, name string) {
 	if t.flags&flagFrozen == 0 {
 		s.frozen++
 	}
 	t.flags |= flagFrozen
-	if err := s.RawSet(s.permanents(), t.Value(), s.NewString(name)); err != nil {
-		panic(err) // the key is a table
-	}
-}
-
-// permanents maps frozen tables to their names; it is part of the registry.
-func (s *State) permanents() *Table {
-	k := Integer(0)
-	if t, ok := s.registry.get(k).AsTable(); ok {
-		return t
-	}
-	t := s.NewTable(0, 0)
-	s.registry.set(k, t.Value())
-	return t
+	s.Permanent(name, t.Value())
 }
 
 // SetMetatable sets or removes the metatable without asking __metatable.

@@ -3,6 +3,7 @@ package lua
 import (
 	"hash/maphash"
 	"math/bits"
+	"strings"
 )
 
 // hashSeed is drawn once per process and never leaves it.
@@ -26,6 +27,38 @@ func hashString(s string) uint64 {
 func makeString(s string) Value {
 	o := &String{header: header{kind: KindString}, s: s}
 	return Value{&o.header, hashString(s)}
+}
+
+// copyString is makeString of a copy of s. Up to shortString bytes the copy is part of
+// the object: one allocation instead of two.
+func copyString(s string) Value {
+	var o *String
+	var b []byte
+	switch n := len(s); {
+	case n <= 8:
+		x := new(struct {
+			String
+			b [8]byte
+		})
+		o, b = &x.String, x.b[:n]
+	case n <= 24:
+		x := new(struct {
+			String
+			b [24]byte
+		})
+		o, b = &x.String, x.b[:n]
+	case n <= shortString:
+		x := new(struct {
+			String
+			b [shortString]byte
+		})
+		o, b = &x.String, x.b[:n]
+	default:
+		return makeString(strings.Clone(s))
+	}
+	copy(b, s)
+	o.kind, o.s = KindString, bytesString(b, true)
+	return Value{&o.header, hashString(o.s)}
 }
 
 // makeShared returns a new string object that no walk enters or counts.

@@ -86,56 +86,59 @@ func answer(t testing.TB, st *State, out Outcome) (string, Outcome) {
 	return strings.Join(tokens, ","), out
 }
 
+var suspendTests = []struct{ name, src, tokens, want string }{
+	{"plain", `return wait("a") .. wait("b"), 3`, "a,b", "<a><b> 3"},
+	{"statement", `wait("a") return 1`, "a", "1"},
+	{"open results", `return wait("a")`, "a", "<a>"},
+	{"in arguments", `return select("#", 1, wait("a"))`, "a", "2"},
+	{"pcall", `return pcall(function() return wait("a") end)`, "a", "true <a>"},
+	{"pcall of it", `return pcall(wait, "a")`, "a", "true <a>"},
+	{"error after", `return pcall(function() wait("a") error("e", 0) end)`, "a", "false e"},
+	{"xpcall", `return xpcall(function() wait("a") error("e", 0) end, function(m) return wait("h") .. m end)`, "a,h", "false <h>e"},
+	{"index", `return setmetatable({}, {__index = function(_, k) return wait(k) end}).foo`, "foo", "<foo>"},
+	{"newindex", `local t = setmetatable({}, {__newindex = function(t, k, v) rawset(t, k, wait(v)) end}) t.x = "a" return t.x`, "a", "<a>"},
+	{"arith", `return setmetatable({}, {__add = function() return wait("a") end}) + 1`, "a", "<a>"},
+	{"concat", `return "x" .. setmetatable({}, {__concat = function(a, b) return wait("a") end}) .. "y"`, "a", "x<a>"},
+	{"eq", `local m = {__eq = function() return wait("a") end} return setmetatable({}, m) == setmetatable({}, m)`, "a", "true"},
+	{"lt", `local m = {__lt = function() return wait("a") end} return setmetatable({}, m) < setmetatable({}, m)`, "a", "true"},
+	{"call", `return setmetatable({}, {__call = function(_, x) return wait(x) end})("a")`, "a", "<a>"},
+	{"iterator", `local r = "" for v in function(_, k) if not k then return wait("a") end end do r = r .. v end return r`, "a", "<a>"},
+	{"host iterator", `local n = 0 for v in wait, "a" do n = n + 1 if n == 3 then return v, n end end`, "a,a,a", "<a> 3"},
+	{"close", `local r do local x <close> = setmetatable({}, {__close = function() r = wait("a") end}) end return r`, "a", "<a>"},
+	{"close in return", `local function f() local x <close> = setmetatable({}, {__close = function() wait("a") end}) return 1, 2 end return f()`, "a", "1 2"},
+	{"close in error", `local r = {pcall(function() local x <close> = setmetatable({}, {__close = function() wait("a") end}) error("e", 0) end)} return r[2]`, "a", "e"},
+	{"coroutine", `local co = coroutine.wrap(function() coroutine.yield(wait("a")) return wait("b") end) return co() .. co()`, "a,b", "<a><b>"},
+	{"nested coroutines", `return coroutine.wrap(function() return coroutine.wrap(function() return wait("a") end)() .. wait("b") end)()`, "a,b", "<a><b>"},
+	{"tostring", `return tostring(setmetatable({}, {__tostring = function() return wait("a") end}))`, "a", "<a>"},
+	{"print", `print(setmetatable({}, {__tostring = function() return wait("a") end})) return 1`, "a", "1"},
+	{"pairs", `for k in pairs(setmetatable({}, {__pairs = function() wait("a") return next, {x = 1} end})) do return k end`, "a", "x"},
+	{"ipairs", `for i, v in ipairs(setmetatable({}, {__index = function(_, i) if i < 3 then return wait("i" .. i) end end})) do if i == 2 then return v end end`, "i1,i2", "<i2>"},
+	{"tail call", `return (function() return wait("a") end)()`, "a", "<a>"},
+	{"nested run", `return pcall(nest, function() wait("a") end)`, "", "false attempt to suspend across 'nest'"},
+	{"nested coroutine", `return pcall(nest, coroutine.wrap(function() wait("a") end))`, "", "false attempt to suspend across 'nest'"},
+	{"nested yield", `return coroutine.wrap(function() return pcall(nest, coroutine.yield) end)()`, "", "false attempt to yield across a C-call boundary"},
+	{"nested results", `return nest(function() return 1, 2 end)`, "", "1 2"},
+	{"gc", `do local x = setmetatable({}, {__gc = function() R, E = pcall(wait, "a") end}) end collectgarbage() return R, E`, "", "false attempt to suspend across '__gc'"},
+}
+
+// suspendResult is what a test ended with, without the position of its error.
+func suspendResult(st *State, out Outcome) string {
+	got := show(st, out.Main())
+	if i := strings.Index(got, ":1: "); i >= 0 {
+		got = got[:strings.LastIndex(got[:i], " ")+1] + got[i+4:]
+	}
+	return got
+}
+
 func TestSuspend(t *testing.T) {
 	t.Parallel()
-	tests := []struct{ name, src, tokens, want string }{
-		{"plain", `return wait("a") .. wait("b"), 3`, "a,b", "<a><b> 3"},
-		{"statement", `wait("a") return 1`, "a", "1"},
-		{"open results", `return wait("a")`, "a", "<a>"},
-		{"in arguments", `return select("#", 1, wait("a"))`, "a", "2"},
-		{"pcall", `return pcall(function() return wait("a") end)`, "a", "true <a>"},
-		{"pcall of it", `return pcall(wait, "a")`, "a", "true <a>"},
-		{"error after", `return pcall(function() wait("a") error("e", 0) end)`, "a", "false e"},
-		{"xpcall", `return xpcall(function() wait("a") error("e", 0) end, function(m) return wait("h") .. m end)`, "a,h", "false <h>e"},
-		{"index", `return setmetatable({}, {__index = function(_, k) return wait(k) end}).foo`, "foo", "<foo>"},
-		{"index function", `return setmetatable({}, {__index = wait})`, "", ""},
-		{"newindex", `local t = setmetatable({}, {__newindex = function(t, k, v) rawset(t, k, wait(v)) end}) t.x = "a" return t.x`, "a", "<a>"},
-		{"arith", `return setmetatable({}, {__add = function() return wait("a") end}) + 1`, "a", "<a>"},
-		{"concat", `return "x" .. setmetatable({}, {__concat = function(a, b) return wait("a") end}) .. "y"`, "a", "x<a>"},
-		{"eq", `local m = {__eq = function() return wait("a") end} return setmetatable({}, m) == setmetatable({}, m)`, "a", "true"},
-		{"lt", `local m = {__lt = function() return wait("a") end} return setmetatable({}, m) < setmetatable({}, m)`, "a", "true"},
-		{"call", `return setmetatable({}, {__call = function(_, x) return wait(x) end})("a")`, "a", "<a>"},
-		{"iterator", `local r = "" for v in function(_, k) if not k then return wait("a") end end do r = r .. v end return r`, "a", "<a>"},
-		{"host iterator", `local n = 0 for v in wait, "a" do n = n + 1 if n == 3 then return v, n end end`, "a,a,a", "<a> 3"},
-		{"close", `local r do local x <close> = setmetatable({}, {__close = function() r = wait("a") end}) end return r`, "a", "<a>"},
-		{"close in return", `local function f() local x <close> = setmetatable({}, {__close = function() wait("a") end}) return 1, 2 end return f()`, "a", "1 2"},
-		{"close in error", `local r = {pcall(function() local x <close> = setmetatable({}, {__close = function() wait("a") end}) error("e", 0) end)} return r[2]`, "a", "e"},
-		{"coroutine", `local co = coroutine.wrap(function() coroutine.yield(wait("a")) return wait("b") end) return co() .. co()`, "a,b", "<a><b>"},
-		{"nested coroutines", `return coroutine.wrap(function() return coroutine.wrap(function() return wait("a") end)() .. wait("b") end)()`, "a,b", "<a><b>"},
-		{"tostring", `return tostring(setmetatable({}, {__tostring = function() return wait("a") end}))`, "a", "<a>"},
-		{"print", `print(setmetatable({}, {__tostring = function() return wait("a") end})) return 1`, "a", "1"},
-		{"pairs", `for k in pairs(setmetatable({}, {__pairs = function() wait("a") return next, {x = 1} end})) do return k end`, "a", "x"},
-		{"ipairs", `for i, v in ipairs(setmetatable({}, {__index = function(_, i) if i < 3 then return wait("i" .. i) end end})) do if i == 2 then return v end end`, "i1,i2", "<i2>"},
-		{"tail call", `return (function() return wait("a") end)()`, "a", "<a>"},
-		{"nested run", `return pcall(nest, function() wait("a") end)`, "", "false attempt to suspend across 'nest'"},
-		{"nested coroutine", `return pcall(nest, coroutine.wrap(function() wait("a") end))`, "", "false attempt to suspend across 'nest'"},
-		{"nested yield", `return coroutine.wrap(function() return pcall(nest, coroutine.yield) end)()`, "", "false attempt to yield across a C-call boundary"},
-		{"nested results", `return nest(function() return 1, 2 end)`, "", "1 2"},
-		{"gc", `do local x = setmetatable({}, {__gc = function() R, E = pcall(wait, "a") end}) end collectgarbage() return R, E`, "", "false attempt to suspend across '__gc'"},
-	}
 	for _, mode := range []testSwitches{{}, {slice: 1, tightStack: true, walkAlways: true}} {
-		for _, tt := range tests {
-			if tt.name == "index function" {
-				continue // wait needs a string
-			}
+		for _, tt := range suspendTests {
 			t.Run(fmt.Sprintf("%s/%v", tt.name, mode.tightStack), func(t *testing.T) {
 				t.Parallel()
 				st, _ := newHostState(t, Options{test: mode})
 				tokens, out := answer(t, st, st.Run(mustLoad(t, st, tt.src), nil, RunOptions{}))
-				got := show(st, out.Main())
-				if i := strings.Index(got, ":1: "); i >= 0 {
-					got = got[:strings.LastIndex(got[:i], " ")+1] + got[i+4:]
-				}
+				got := suspendResult(st, out)
 				if tokens != tt.tokens || got != tt.want {
 					t.Errorf("tokens %q, got %q; want %q, %q", tokens, got, tt.tokens, tt.want)
 				}

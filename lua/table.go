@@ -11,26 +11,30 @@ import (
 // index on the side. A removed entry keeps its key until the next rehash, so
 // that a traversal may remove what it visits.
 //
-// Invariant: the key len(arr)+1 is never live in the entries.
+// The array part has two representations; table_array.go has the functions by
+// which other files reach it. Only table.go, table_array.go and the run loop
+// touch the memory behind arr; alen, acap and amode may be read elsewhere.
+//
+// Invariant: the key arrayLen+1 is never live in the entries.
 type Table struct {
 	object
 	filter uint64 // bit hash>>58 of every key in ents
 	meta   *Table
-	arr    []Value
+	arr    unsafe.Pointer // array part, see table_array.go
+	alen   uint32
+	acap   uint32
 	ents   []entry
 	index  []uint32 // open addressing, entry number + 1; nil up to unindexed entries
 	absent uint32   // as a metatable: events known to be missing; cleared by every new key
 	islot  uint8    // as a metatable: entry that held __index
 	weak   uint8    // weakKeys, weakValues of the metatable's __mode, set by the walk
+	amode  arrayMode
 }
 
 type entry struct{ key, val Value }
 
 // unindexed is the number of entries that are searched one by one.
 const unindexed = 8
-
-// maxArray bounds the array part and the entries.
-const maxArray = 1 << 30
 
 // newTable returns a table with room for that many elements and fields, not
 // charged. A few fields share the table's allocation.
@@ -60,9 +64,7 @@ func newTable(serial uint64, narray, nfields int) *Table {
 	}
 	t.kind = KindTable
 	t.serial = serial
-	if narray > 0 {
-		t.arr = make([]Value, 0, narray)
-	}
+	t.acap = uint32(narray)
 	return t
 }
 
@@ -98,7 +100,7 @@ func (t *Table) MarkArray(on bool) {
 }
 
 // Len returns the border the # operator gives without __len.
-func (t *Table) Len() int64 { return int64(len(t.arr)) }
+func (t *Table) Len() int64 { return int64(t.alen) }
 
 func mixHash(n uint64) uint64 { return n * 0x9E3779B97F4A7C15 }
 
@@ -130,7 +132,10 @@ func (t *Table) find(k Value) int {
 	if t.filter == 0 {
 		return -1
 	}
-	h := hashKey(k)
+	h := k.n
+	if k.p.kind != KindString || h&1 != 0 {
+		h = hashKey(k)
+	}
 	if t.filter&(1<<(h>>58)) == 0 {
 		return -1
 	}
@@ -156,10 +161,26 @@ func (t *Table) find(k Value) int {
 	}
 }
 
+// findName is find for a short string that is usually the same object as the
+// key in the table.
+func (t *Table) findName(k Value) int {
+	if t.filter&(1<<(k.n>>58)) == 0 {
+		return -1
+	}
+	if t.index == nil {
+		for i := range t.ents {
+			if t.ents[i].key.p == k.p {
+				return i
+			}
+		}
+	}
+	return t.find(k)
+}
+
 // getInt returns the value of an integer key.
 func (t *Table) getInt(i int64) Value {
-	if n := uint64(i - 1); n < uint64(len(t.arr)) {
-		return t.arr[n]
+	if n := uint64(i - 1); n < uint64(t.alen) {
+		return t.arrayAt(int(n))
 	}
 	if t.filter == 0 {
 		return Nil
@@ -217,22 +238,24 @@ func normKey(k Value) (Value, error) {
 	return k, nil
 }
 
-// growth returns the bytes that storing a value under the new key k would add,
-// 0 if there is room. Both copies count while one is made from the other.
-func (t *Table) growth(k Value) int64 {
-	if k.isInt() && uint64(k.n-1) == uint64(len(t.arr)) {
-		if len(t.arr) < cap(t.arr) {
-			return 0
-		}
-		return 16 * int64(nextArrayCap(len(t.arr)))
-	}
-	if t.hasRoom() && t.flags&flagBorrowed == 0 {
+// growth returns the bytes that storing v under the normalised key k would
+// add, 0 if there is room. Both copies count while one is made from the other.
+func (t *Table) growth(k, v Value) int64 {
+	if v.p == nil {
 		return 0
 	}
-	return 32 * int64(max(4, 2*len(t.ents)))
+	if k.isInt() && k.n-1 <= uint64(t.alen) {
+		return t.arrayGrowth(int(k.n-1), v)
+	}
+	if t.flags&flagBorrowed == 0 && (t.hasRoom() || t.find(k) >= 0) {
+		return 0
+	}
+	bytes := chargeEntry * int64(max(4, 2*len(t.ents)))
+	if n := t.arraySize(k); n > int(t.acap) {
+		bytes += arrayBytes(arrayBoxed, n) // rehash moves integer keys there
+	}
+	return bytes
 }
-
-func nextArrayCap(n int) int { return max(4, 2*n) }
 
 // set stores v under the normalised key k. The caller has seen to charges,
 // frozen tables and metamethods.
@@ -256,67 +279,9 @@ func (t *Table) set(k, v Value) {
 	}
 }
 
-// setArray stores v if i is in the array part or extends it by one.
-func (t *Table) setArray(i int64, v Value) bool {
-	n := uint64(i - 1)
-	switch {
-	case n < uint64(len(t.arr)):
-		t.arr[n] = v
-		if v.p == nil && n == uint64(len(t.arr)-1) {
-			t.trim()
-		}
-		return true
-	case n == uint64(len(t.arr)) && v.p != nil:
-		t.push(v)
-		return true
-	}
-	return false
-}
-
-// trim drops nils at the end of the array part.
-func (t *Table) trim() {
-	j := len(t.arr)
-	for j > 0 && t.arr[j-1].p == nil {
-		j--
-	}
-	t.arr = t.arr[:j]
-}
-
-// push appends v to the array part and takes over following integer keys.
-func (t *Table) push(v Value) {
-	if len(t.arr) == cap(t.arr) {
-		grown := make([]Value, len(t.arr), nextArrayCap(len(t.arr)))
-		copy(grown, t.arr)
-		t.arr = grown
-	}
-	t.arr = append(t.arr, v)
-	if t.filter != 0 {
-		t.dropEntry(Integer(int64(len(t.arr))))
-		t.absorb()
-	}
-}
-
 func (t *Table) dropEntry(k Value) {
 	if i := t.find(k); i >= 0 {
 		t.ents[i].val = Nil
-	}
-}
-
-// absorb moves the entries len(arr)+1, len(arr)+2, ... to the array part.
-func (t *Table) absorb() {
-	for {
-		i := t.find(Integer(int64(len(t.arr) + 1)))
-		if i < 0 || t.ents[i].val.p == nil {
-			return
-		}
-		v := t.ents[i].val
-		t.ents[i].val = Nil
-		if len(t.arr) == cap(t.arr) {
-			grown := make([]Value, len(t.arr), nextArrayCap(len(t.arr)))
-			copy(grown, t.arr)
-			t.arr = grown
-		}
-		t.arr = append(t.arr, v)
 	}
 }
 
@@ -359,7 +324,7 @@ func (t *Table) link(h uint64, number int) {
 // rehash drops removed entries, moves integer keys to the array part where at
 // least half of it would be used, and makes room for one more entry (key).
 func (t *Table) rehash(key Value) {
-	if n := t.arraySize(key); n > len(t.arr) {
+	if n := t.arraySize(key); n > int(t.alen) {
 		t.moveToArray(n)
 	}
 	live := 1
@@ -398,69 +363,6 @@ func (t *Table) makeIndex() {
 	}
 }
 
-// arraySize returns the largest n such that more than half of 1..n are in use,
-// counting the key that is about to be added.
-func (t *Table) arraySize(key Value) int {
-	var counts [32]int // keys in (2^(b-1), 2^b]
-	total := 0
-	count := func(k Value) {
-		if k.isInt() && k.n-1 < maxArray {
-			counts[bits.Len64(k.n-1)]++
-			total++
-		}
-	}
-	count(key)
-	for i := range t.ents {
-		if t.ents[i].val.p != nil {
-			count(t.ents[i].key)
-		}
-	}
-	if total == 0 {
-		return 0
-	}
-	for i := range t.arr {
-		if t.arr[i].p != nil {
-			counts[bits.Len(uint(i))]++
-		}
-	}
-	sum, best := 0, 0
-	for b := range counts {
-		sum += counts[b]
-		if sum > 1<<b/2 {
-			best = 1 << b
-		}
-	}
-	return best
-}
-
-// moveToArray gives the array part capacity n and moves its keys there.
-func (t *Table) moveToArray(n int) {
-	last := len(t.arr)
-	for i := range t.ents {
-		if e := &t.ents[i]; e.val.p != nil && e.key.isInt() && e.key.n-1 < uint64(n) {
-			last = max(last, int(e.key.n))
-		}
-	}
-	if last == len(t.arr) {
-		return
-	}
-	if cap(t.arr) < n {
-		grown := make([]Value, len(t.arr), n)
-		copy(grown, t.arr)
-		t.arr = grown
-	}
-	from := len(t.arr)
-	t.arr = t.arr[:last]
-	clear(t.arr[from:])
-	for i := range t.ents {
-		if e := &t.ents[i]; e.val.p != nil && e.key.isInt() && e.key.n-1 < uint64(last) {
-			t.arr[e.key.n-1] = e.val
-			e.val = Nil
-		}
-	}
-	t.absorb()
-}
-
 // unshare gives a borrowed table its own entries.
 func (t *Table) unshare() {
 	t.ents = append(make([]entry, 0, 2*len(t.ents)), t.ents...)
@@ -477,12 +379,12 @@ func (t *Table) next(k Value) (key, val Value, ok bool) {
 			return Nil, Nil, false
 		}
 	}
-	for ; i < len(t.arr); i++ {
-		if t.arr[i].p != nil {
-			return Integer(int64(i + 1)), t.arr[i], true
+	for ; i < int(t.alen); i++ {
+		if v := t.arrayAt(i); v.p != nil {
+			return Integer(int64(i + 1)), v, true
 		}
 	}
-	for j := i - len(t.arr); j < len(t.ents); j++ {
+	for j := i - int(t.alen); j < len(t.ents); j++ {
 		if e := &t.ents[j]; e.val.p != nil {
 			return e.key, e.val, true
 		}
@@ -497,17 +399,17 @@ func (t *Table) position(k Value) int {
 			k = Integer(n)
 		}
 	}
-	if k.isInt() && k.n-1 < uint64(len(t.arr)) {
+	if k.isInt() && k.n-1 < uint64(t.alen) {
 		return int(k.n)
 	}
 	if k.isFloat() && math.IsNaN(k.rawFloat()) {
 		return -1
 	}
 	if i := t.find(k); i >= 0 {
-		return len(t.arr) + i + 1
+		return int(t.alen) + i + 1
 	}
-	if k.isInt() && k.n-1 < uint64(cap(t.arr)) { // removed at the end of the array part
-		return len(t.arr)
+	if k.isInt() && k.n-1 < uint64(t.acap) { // removed at the end of the array part
+		return int(t.alen)
 	}
 	return -1
 }

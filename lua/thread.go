@@ -22,6 +22,7 @@ type Thread struct {
 	failed bool    // died of err
 	kill   killMode
 	wrap   bool // being resumed through coroutine.wrap
+	lost   bool // dead because a restore could not bring its frames back
 	depth  int  // frames allowed above maxFrames: a handler of a stack overflow runs
 	ctx    any  // the host's context, see State.SetContext
 }

@@ -14,6 +14,15 @@ type UserType struct {
 	ToString func(data any) string
 	Hidden   bool // the metatable has __metatable = false: scripts cannot get it
 	Charge   int  // bytes counted per object beside the header
+
+	// Encode gives what a snapshot keeps of an object, such as its id, and Decode
+	// finds the object again. Without both, or if one fails, the object becomes a
+	// tombstone, whose use raises a RefusalRestore. Decode must neither make values
+	// nor run Lua: the state is not complete yet.
+	Encode func(data any) ([]byte, error)
+	Decode func(s *State, data []byte) (any, error)
+
+	lost bool // type of tombstones
 }
 
 // Userdata is a host object.
@@ -35,6 +44,9 @@ func (u *Userdata) Value() Value { return Value{p: &u.header} }
 
 // serial returns the identity number of an object.
 func (v Value) serial() uint64 { return (*object)(unsafe.Pointer(v.p)).serial }
+
+// setSerial gives an object of a state another identity.
+func (v Value) setSerial(n uint64) { (*object)(unsafe.Pointer(v.p)).serial = n }
 
 // NewUserdata returns a host object of type t. It never fails; a host that
 // creates objects for scripts asks HandlesLeft first.

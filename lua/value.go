@@ -38,6 +38,7 @@ const (
 	flagBorrowed                    // table shares its entries with the process-wide library until the first write
 	flagArray                       // table marked as a JSON array by its host
 	flagFinalizer                   // object has a __gc metamethod registered
+	flagPermanent                   // snapshots name the object, see permanents.go
 )
 
 // object is the start of every collectable value but strings. Its serial is the

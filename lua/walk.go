@@ -8,9 +8,8 @@ type walker struct {
 	gray  []Value
 	sum   int64
 	seen  int // objects since the last poll
-	total int64
 
-	weak       bool     // honour __mode: collect, step and close
+	weak       bool     // honour __mode
 	ephemerons []*Table // weak keys, strong values
 	weakTables []*Table // every weak table reached
 	threads    int
@@ -26,7 +25,14 @@ const (
 // walkPoll is the number of objects between two polls of the interrupt.
 const walkPoll = 1000
 
-// walk counts the live heap. clearing walks also clear weak tables and find
+// mayClear reports whether an automatic walk may clear weak tables and find
+// objects for __gc: not while Go code may hold values that no root reaches, nor
+// while __gc functions run or collectgarbage("stop") holds.
+func (s *State) mayClear() bool {
+	return !s.call.active && s.nested == 0 && !s.hostValues && !s.inGC && !s.gcStopped
+}
+
+// walk counts the live heap. Clearing walks also clear weak tables and find
 // objects whose __gc is due.
 func (s *State) walk(clearing bool) {
 	s.walks++
@@ -46,7 +52,6 @@ func (s *State) walk(clearing bool) {
 	if cap(s.gray) > 1<<12 {
 		s.gray = nil
 	}
-	s.fuel += w.total
 	if !done {
 		return // interrupted: the epoch moves on with the next walk
 	}
@@ -56,11 +61,14 @@ func (s *State) walk(clearing bool) {
 		}
 	}
 	s.mem = w.sum + s.nestedPending
-	if s.call.active {
-		s.mem += s.call.pending
+	if c := &s.call; c.active && !(c.framed && holdsBytes(s.th)) {
+		s.mem += c.pending
 	}
 	s.threads, s.handles = w.threads, w.handles
 	s.setMark()
+	if s.finalizersDue() {
+		s.endSlice()
+	}
 	if p := s.options.Pool; p != nil {
 		p.hold(&s.held, s.mem)
 	}
@@ -77,6 +85,9 @@ func (w *walker) roots() {
 	}
 	for _, t := range s.typeMetas {
 		w.mark(t.Value())
+	}
+	for _, p := range s.perms {
+		w.mark(p.v)
 	}
 	for _, f := range s.fibers {
 		for th := f.current; th != nil; th = th.parent {
@@ -142,7 +153,7 @@ func (w *walker) drain() bool {
 		w.enter(v)
 		w.seen++
 		if w.seen >= walkPoll {
-			w.total += int64(w.seen)
+			w.s.fuel += int64(w.seen)
 			w.seen = 0
 			if stop := w.s.mustStop(); stop != StopNone && w.s.inRun() && w.s.stop == StopNone {
 				w.s.stop = stop
@@ -178,7 +189,7 @@ func (w *walker) enter(v Value) {
 }
 
 func (w *walker) table(t *Table) {
-	w.sum += chargeTable + chargeElement*int64(cap(t.arr))
+	w.sum += chargeTable + t.arrayCharge()
 	if t.meta != nil {
 		w.mark(t.meta.Value())
 		if w.weak {
@@ -188,7 +199,7 @@ func (w *walker) table(t *Table) {
 			}
 		}
 	}
-	for _, v := range t.arr {
+	for _, v := range t.arrayValues() {
 		w.mark(v)
 	}
 	if t.flags&flagBorrowed != 0 {
@@ -230,12 +241,12 @@ func (w *walker) weakTable(t *Table) {
 		}
 	}
 	if t.weak == weakKeys {
-		for _, v := range t.arr {
+		for _, v := range t.arrayValues() {
 			w.mark(v)
 		}
 		w.ephemerons = append(w.ephemerons, t)
 	} else {
-		for _, v := range t.arr {
+		for _, v := range t.arrayValues() {
 			if v.isString() {
 				w.mark(v)
 			}
@@ -244,17 +255,18 @@ func (w *walker) weakTable(t *Table) {
 }
 
 // converge marks values of ephemerons whose keys are reached until nothing
-// changes.
+// changes. Like C Lua it goes through them in alternate directions, so that
+// chains take few passes; what a pass looks at costs fuel.
 func (w *walker) converge() bool {
-	for changed := true; changed; {
+	backwards := false
+	for changed := true; changed; backwards = !backwards {
 		changed = false
-		for i := 0; i < len(w.ephemerons); i++ {
-			t := w.ephemerons[i]
-			for j := range t.ents {
-				if e := &t.ents[j]; e.val.p != nil && w.marked(e.key) && !w.marked(e.val) {
-					w.mark(e.val)
-					changed = true
-				}
+		for i := range w.ephemerons {
+			if backwards {
+				i = len(w.ephemerons) - 1 - i
+			}
+			if w.reachValues(w.ephemerons[i], backwards) {
+				changed = true
 			}
 			if !w.drain() {
 				return false
@@ -262,6 +274,25 @@ func (w *walker) converge() bool {
 		}
 	}
 	return true
+}
+
+// reachValues marks the values in t of reached keys. false: there were no new ones.
+func (w *walker) reachValues(t *Table, backwards bool) (changed bool) {
+	n := len(t.ents)
+	w.seen += n / 8
+	for i := range n {
+		if backwards {
+			i = n - 1 - i
+		}
+		if e := &t.ents[i]; e.val.p != nil && w.marked(e.key) && !w.marked(e.val) {
+			w.mark(e.val)
+			changed = true
+			if !w.drain() {
+				return true
+			}
+		}
+	}
+	return changed
 }
 
 // finish ends a clearing walk in C Lua's order: weak values go before objects
@@ -308,9 +339,9 @@ func (w *walker) clearValues(t *Table) {
 	if t.weak&weakValues == 0 {
 		return
 	}
-	for i := range t.arr {
-		if !w.marked(t.arr[i]) {
-			t.arr[i] = Nil
+	for i, v := range t.arrayValues() {
+		if !w.marked(v) {
+			t.setArrayAt(i, Nil)
 		}
 	}
 	t.trim()
@@ -385,6 +416,9 @@ func (w *walker) thread(th *Thread) {
 		if f.flags&fStep == 0 {
 			continue
 		}
+		if h, ok := f.step.(holder); ok {
+			w.sum += h.heldBytes()
+		}
 		switch m := f.step.(type) {
 		case marker:
 			m.markValues(w.mark)
@@ -403,4 +437,18 @@ func (w *walker) thread(th *Thread) {
 // marker is the ValueHolder of this package's own steps.
 type marker interface {
 	markValues(mark func(Value))
+}
+
+// holder is a step with text in it that was charged and is no string yet.
+type holder interface {
+	heldBytes() int64
+}
+
+// holdsBytes reports whether the step on top of th is a holder.
+func holdsBytes(th *Thread) bool {
+	if th == nil || th.nf == 0 {
+		return false
+	}
+	_, ok := th.frames[th.nf-1].step.(holder)
+	return ok
 }

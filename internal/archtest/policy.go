@@ -21,7 +21,7 @@ var engines = []string{"internal/gate", "internal/canon", "fault", "llm", "tool"
 // rules, leaves first.
 var rules = []rule{
 	{pkg: "lua", why: "a library of its own: it could be published alone", internal: []string{"lua/internal/*"}},
-	{pkg: "lua/internal/*", why: "generators of package lua"},
+	{pkg: "lua/internal/*", why: "generators of package lua", internal: []string{"lua/internal/*"}},
 	{pkg: "fault", why: "the error vocabulary everybody may use"},
 	{pkg: "internal/buildinfo", why: "leaf"},
 	{pkg: "internal/logfile", why: "leaf"},

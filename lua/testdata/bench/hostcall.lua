@@ -1,7 +1,7 @@
 -- Calls of functions of the host.
 local abs, type, select = math.abs, type, select
 local n = 0
-for i = 1, 1500000 do
+for i = 1, 2000000 do
   n = n + abs(-i)
   if type(n) == "number" then n = n + select("#", i, n) end
 end

@@ -2,7 +2,7 @@
 local weak = setmetatable({}, {__mode = "v"}) weak[1] = {} weak[2] = "str" local keep = {} weak.k = keep weak.d = {} collectgarbage() print(weak[1], weak[2], weak.k == keep, weak.d)
 local wk = setmetatable({}, {__mode = "k"}) wk[{}] = 1 wk[keep] = 2 local n = 0 collectgarbage() for k, v in pairs(wk) do n = n + 1 end print(n)
 local eph = setmetatable({}, {__mode = "k"}) do local k = {} eph[k] = {k} end collectgarbage() print(next(eph))
-for i = 1, 3 do setmetatable({}, {__gc = function() print("gc", i) end}) end collectgarbage() collectgarbage()
+local held = {} for i = 1, 3 do held[i] = setmetatable({}, {__gc = function() print("gc", i) end}) end held = nil collectgarbage() collectgarbage()
 setmetatable({}, {__gc = function() error("in gc") end}) collectgarbage() print("ok")
 local res do local o = setmetatable({name = "zombie"}, {__gc = function(o) res = o end}) end collectgarbage() print(res and res.name)
 print(collectgarbage("count") > 0, collectgarbage("isrunning")) collectgarbage("stop") print(collectgarbage("isrunning")) collectgarbage("restart")

@@ -1,0 +1,2 @@
+-- ends: C stack overflow
+local function nest() return coroutine.wrap(nest)() end nest()

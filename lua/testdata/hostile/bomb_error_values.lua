@@ -1,0 +1,2 @@
+-- ends: instruction limit reached
+while true do pcall(error, ("x"):rep(1000)) pcall(error, {}) end

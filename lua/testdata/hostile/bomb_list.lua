@@ -1,0 +1,2 @@
+-- ends: not enough memory
+local l while true do l = {l} end

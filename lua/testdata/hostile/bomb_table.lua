@@ -1,0 +1,2 @@
+-- ends: not enough memory
+local t = {} while true do t[#t + 1] = {} end

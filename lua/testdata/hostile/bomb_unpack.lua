@@ -1,0 +1,2 @@
+-- ends: too many results to unpack
+return table.unpack({}, 1, 1 << 30)

@@ -1,0 +1,2 @@
+-- ends: instruction limit reached
+::a:: do goto b end ::b:: goto a

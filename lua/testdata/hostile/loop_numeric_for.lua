@@ -1,0 +1,2 @@
+-- ends: instruction limit reached
+for i = math.mininteger, math.maxinteger do end

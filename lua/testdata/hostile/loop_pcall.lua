@@ -1,0 +1,2 @@
+-- ends: instruction limit reached
+while true do pcall(function() while true do end end) end

@@ -1,0 +1,2 @@
+-- ends: instruction limit reached
+repeat local x = 1 until false

@@ -1,0 +1,2 @@
+-- ends: instruction limit reached
+local function f() return f() end f()

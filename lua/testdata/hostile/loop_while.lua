@@ -1,0 +1,2 @@
+-- ends: instruction limit reached
+while true do end

@@ -1,0 +1,2 @@
+-- ends: instruction limit reached
+xpcall(error, function() while true do end end)
