@@ -151,9 +151,6 @@ func (c *Call) Arg(i int) Value {
 	return c.th.stack[c.base+1+i]
 }
 
-// setArg replaces argument i.
-func (c *Call) setArg(i int, v Value) { c.th.stack[c.base+1+i] = v }
-
 // Upvalue returns bound value i of a closure made by NewClosure.
 func (c *Call) Upvalue(i int) Value { return c.fn.upvals[i] }
 

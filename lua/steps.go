@@ -25,7 +25,6 @@ func (r *StepReader) Bool() bool       { return r.d.byte() == 1 }
 func (r *StepReader) String() string   { return r.d.text() }
 func (r *StepReader) Values() []Value  { return r.d.values() }
 func (r *StepReader) Fail(what string) { r.d.fail("step: %s", what) }
-func (r *StepReader) state() *State    { return r.d.s }
 
 // index reads an integer from 0 to most.
 func (r *StepReader) index(most int) int {
