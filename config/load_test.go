@@ -222,9 +222,9 @@ func TestPaths(t *testing.T) {
 			db:   "/var/lib/llmspell/llmspell.db", logFile: "/mnt/k.log", pidFile: "/run/x/blue.pid",
 		},
 		{
-			name: "state_dir", p: Params{UID: 1, Home: "/home/u", Cwd: "/work", Env: map[string]string{}}, set: []string{"kernel.state_dir=st"},
-			want: Paths{"/home/u/.config/llmspell", "/work/st", "/work/st/run", "/work/st/logs", ScopeUser},
-			db:   "/work/st/llmspell.db",
+			name: "state_dir", p: Params{UID: 1, Home: "/home/u", Cwd: "/srv/app", Env: map[string]string{}}, set: []string{"kernel.state_dir=st"},
+			want: Paths{"/home/u/.config/llmspell", "/srv/app/st", "/srv/app/st/run", "/srv/app/st/logs", ScopeUser},
+			db:   "/srv/app/st/llmspell.db",
 		},
 		{name: "no environment", p: Params{}},
 	} {
