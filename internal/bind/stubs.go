@@ -125,27 +125,16 @@ func stubType(p *script.Param) string {
 	return strings.Join(types, "|")
 }
 
+// luaType is TypeText in the words of the Lua language server.
 func luaType(t script.Type, class string) string {
-	switch t {
-	case script.TypeBoolean:
-		return "boolean"
-	case script.TypeInteger:
-		return "integer"
-	case script.TypeNumber:
-		return "number"
-	case script.TypeString:
-		return "string"
-	case script.TypeTable, script.TypeOptions:
-		return "table"
-	case script.TypeArray:
+	switch text := TypeText(t, class); text {
+	case "array":
 		return "any[]"
-	case script.TypeFunction:
-		return "function"
-	case script.TypeHandle:
-		if class != "" {
-			return class
-		}
+	case "handle":
 		return "userdata"
+	case "value":
+		return "any"
+	default:
+		return text
 	}
-	return "any"
 }
