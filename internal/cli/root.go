@@ -124,7 +124,9 @@ func (a *app) checkGlobals() error {
 		return usagef("--output %q: want text, json or pretty", a.output)
 	}
 	switch a.color {
-	case "auto", "always", "never":
+	case "auto", "never":
+	case "always":
+		return &exitError{code: exitFailure, err: errors.New("--color always: not available in this version; nothing is coloured")}
 	default:
 		return usagef("--color %q: want auto, always or never", a.color)
 	}
